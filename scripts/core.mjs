@@ -1,0 +1,153 @@
+import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
+import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { inCheckout, root } from "./checkout.mjs";
+import { probe, run } from "./command.mjs";
+import { finishGlue } from "./glue.mjs";
+import { bindgen, runBindgen } from "./setup.mjs";
+
+// Rust to the three files of the package that are not TypeScript.
+
+const compiled = inCheckout(
+  "target/wasm32-unknown-unknown/release/countersign.wasm",
+);
+const work = inCheckout("target/core");
+const inWork = (name) => join(work, name);
+
+/** The files that `coreSteps` makes. */
+export const coreFiles = ["core.wasm", "core.js", "wasm-inline.js"].map(inWork);
+
+/** What the result depends on. */
+const inputs = [
+  "src",
+  "Cargo.toml",
+  "Cargo.lock",
+  ".cargo/config.toml",
+  "rust-toolchain.toml",
+  "scripts/bindgen/src",
+  "scripts/bindgen/Cargo.lock",
+  "scripts/core.mjs",
+  "scripts/glue.mjs",
+  "node_modules/binaryen/package.json",
+];
+
+// Named one by one: `--all-features` writes encodings that other tools cannot read.
+const wasmOptFlags = [
+  "-Oz",
+  "--enable-bulk-memory",
+  "--enable-sign-ext",
+  "--enable-nontrapping-float-to-int",
+  "--enable-reference-types",
+  "--enable-multivalue",
+  "--enable-mutable-globals",
+];
+
+/** The steps from Rust to `coreFiles`; none of them has anything to do while no input changes. */
+export function coreSteps() {
+  let stale;
+  const needed = () => (stale ??= isStale());
+  return [
+    { ...bindgen, needed },
+    {
+      name: "compiling Rust to wasm",
+      hint: compileHint(),
+      needed,
+      run: compile,
+    },
+    { name: "making the web module", needed, run: makeModule },
+    { name: "wasm-opt", needed, run: optimise },
+    { name: "deflating the wasm", needed, run: inline },
+  ];
+}
+
+const compileHint = () =>
+  existsSync(compiled) ? undefined : "about 1 min the first time";
+
+async function isStale() {
+  if (!coreFiles.every((file) => existsSync(file))) return true;
+  const stamp = await readFile(inWork("stamp"), "utf8").catch(() => "");
+  return stamp !== (await inputsHash());
+}
+
+async function inputsHash() {
+  const hash = createHash("sha256");
+  for (const input of inputs) await addTo(hash, input);
+  return hash.digest("hex");
+}
+
+async function addTo(hash, path) {
+  const content = await readFile(inCheckout(path)).catch((error) => {
+    if (error.code !== "EISDIR") throw error;
+  });
+  if (content)
+    return hash.update(`${path}\0${content.length}\0`).update(content);
+  for (const name of (await readdir(inCheckout(path))).sort())
+    await addTo(hash, `${path}/${name}`);
+}
+
+async function compile(say) {
+  const target = ["--target", "wasm32-unknown-unknown"];
+  await run("cargo", ["fetch", "--locked", ...target], { onLine: say });
+  const flags = JSON.stringify(await remapFlags());
+  await run(
+    "cargo",
+    [
+      ...["build", "--locked", "--release", "--lib", ...target],
+      ...["--config", `target.wasm32-unknown-unknown.rustflags=${flags}`],
+    ],
+    { onLine: say },
+  );
+}
+
+/** Panic messages name source files: without this, those of the machine that built the package. */
+async function remapFlags() {
+  const sources = join(cargoHome(), "registry", "src");
+  const registries = await readdir(sources).catch(() => []);
+  const sysroot = await probe("rustc", ["--print", "sysroot"]);
+  return [
+    [root.replace(/\/$/, ""), "."],
+    ...registries.map((name) => [join(sources, name), "crates"]),
+    [join(sysroot, "lib/rustlib/src/rust"), "rust"],
+  ].map(([from, to]) => `--remap-path-prefix=${from}=${to}`);
+}
+
+const cargoHome = () => process.env.CARGO_HOME ?? join(homedir(), ".cargo");
+
+async function makeModule() {
+  await rm(work, { recursive: true, force: true });
+  await mkdir(work, { recursive: true });
+  await runBindgen(compiled, work, "module");
+  const glue = await readFile(inWork("module.js"), "utf8");
+  await writeFile(inWork("core.js"), finishGlue(glue));
+}
+
+async function optimise() {
+  const [input, output] = [inWork("module_bg.wasm"), inWork("core.wasm")];
+  await run("wasm-opt", [input, "-o", output, ...wasmOptFlags]);
+  const [before, after] = await Promise.all([
+    readFile(input),
+    readFile(output),
+  ]);
+  if (after.length >= before.length)
+    throw new Error(
+      `wasm-opt left ${after.length} of ${before.length} bytes: it did not run as it should`,
+    );
+  await WebAssembly.compile(after);
+  for (const place of [root, homedir(), cargoHome()])
+    if (after.includes(place))
+      throw new Error(`core.wasm names a path of this machine, ${place}`);
+}
+
+async function inline() {
+  const { deflateAsync } = (await import("@gfx/zopfli")).default;
+  const wasm = await readFile(inWork("core.wasm"));
+  const deflated = await deflateAsync(wasm, { numiterations: 30 });
+  const bytes = Buffer.from(deflated).toString("base64");
+  await writeFile(
+    inWork("wasm-inline.js"),
+    `export const bytes = "${bytes}";\nexport const size = ${wasm.length};\n`,
+  );
+  await writeFile(inWork("stamp"), await inputsHash());
+}

@@ -1,0 +1,156 @@
+import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { inCheckout } from "./checkout.mjs";
+import { probe, run } from "./command.mjs";
+
+// Every step here is idempotent and quick when there is nothing to do.
+
+/** Tools built from crates.io, and how the version of each is asked for. */
+const cargoTools = {
+  "wasm-bindgen-cli": {
+    version: "0.2.129",
+    commands: ["wasm-bindgen", "wasm-bindgen-test-runner"],
+    time: "about 2 min",
+  },
+  "wasm-pack": {
+    version: "0.15.1",
+    commands: ["wasm-pack"],
+    time: "about 2 min",
+  },
+  geckodriver: {
+    version: "0.37.1",
+    commands: ["geckodriver"],
+    time: "about 1 min",
+  },
+};
+
+/** The pinned Rust toolchain with its wasm target. */
+export const rustToolchain = {
+  name: "Rust toolchain and wasm target",
+  hint: "a download, the first time",
+  async needed() {
+    const rustup = await probe("rustup", ["--version"]);
+    if (rustup === undefined)
+      throw new Error("rustup is missing: install Rust by https://rustup.rs");
+    const [{ components, targets }, installed, active] = await Promise.all([
+      wantedToolchain(),
+      probe("rustup", ["component", "list", "--installed"]),
+      probe("rustc", ["--version"]),
+    ]);
+    const has = (name) =>
+      installed?.split("\n").some((line) => line.startsWith(name));
+    return (
+      active === undefined ||
+      !components.every(has) ||
+      !targets.every((target) => has(`rust-std-${target}`))
+    );
+  },
+  async run(say) {
+    const { channel, components, targets } = await wantedToolchain();
+    const install = ["toolchain", "install", channel, "--no-self-update"];
+    await run("rustup", [...install, "--profile", "minimal"], { onLine: say });
+    const toolchain = ["--toolchain", channel];
+    await run("rustup", ["component", "add", ...toolchain, ...components], {
+      onLine: say,
+    });
+    await run("rustup", ["target", "add", ...toolchain, ...targets], {
+      onLine: say,
+    });
+  },
+};
+
+async function wantedToolchain() {
+  const file = await readFile(inCheckout("rust-toolchain.toml"), "utf8");
+  const text = (key) => file.match(new RegExp(`^${key} = "(.+)"$`, "m"))[1];
+  const list = (key) =>
+    JSON.parse(file.match(new RegExp(`^${key} = (\\[.+\\])$`, "m"))[1]);
+  return {
+    channel: text("channel"),
+    components: list("components"),
+    targets: list("targets"),
+  };
+}
+
+/** What package-lock.json names, in node_modules. */
+export const nodeModules = {
+  name: "npm packages",
+  hint: "about 30 s",
+  async needed() {
+    const wanted = await lockedPackages("package-lock.json");
+    const present = await lockedPackages("node_modules/.package-lock.json");
+    return Object.entries(wanted).some(
+      ([path, { version, optional }]) =>
+        path !== "" &&
+        present[path]?.version !== version &&
+        !(optional && present[path] === undefined),
+    );
+  },
+  run: (say) => run("npm", ["ci", "--no-audit", "--no-fund"], { onLine: say }),
+};
+
+async function lockedPackages(path) {
+  const file = inCheckout(path);
+  if (!existsSync(file)) return {};
+  return JSON.parse(await readFile(file, "utf8")).packages;
+}
+
+const bindgenCommand = inCheckout("target", "bindgen", "debug", "bindgen");
+
+/** The small program of scripts/bindgen that makes the web module. */
+export const bindgen = {
+  name: "compiling the wasm-bindgen step",
+  hint: "about 30 s the first time",
+  async run(say) {
+    const [core, tool] = await Promise.all([
+      lockedCrate("Cargo.lock", "wasm-bindgen"),
+      lockedCrate("scripts/bindgen/Cargo.lock", "wasm-bindgen-cli-support"),
+    ]);
+    if (core !== tool)
+      throw new Error(
+        `Cargo.lock has wasm-bindgen ${core}, scripts/bindgen/Cargo.lock ${tool}: they must be equal`,
+      );
+    const cargo = ["build", "--locked", "--target-dir", "target/bindgen"];
+    const manifest = ["--manifest-path", "scripts/bindgen/Cargo.toml"];
+    await run("cargo", [...cargo, ...manifest], { onLine: say });
+  },
+};
+
+/** Makes the web module of a compiled core. */
+export const runBindgen = (input, outDir, outName) =>
+  run(bindgenCommand, [input, outDir, outName]);
+
+async function lockedCrate(path, name) {
+  const lock = await readFile(inCheckout(path), "utf8");
+  return lock.match(new RegExp(`name = "${name}"\\nversion = "(.+)"`))?.[1];
+}
+
+/** One tool from crates.io, in `.tools` unless the machine has that version. */
+export function cargoTool(name) {
+  const { version, commands, time } = cargoTools[name];
+  return {
+    name: `${name} ${version}`,
+    hint: `built from source, ${time}`,
+    async needed() {
+      const found = await Promise.all(
+        commands.map((command) => probe(command, ["--version"])),
+      );
+      return !found.every((text) => text?.split(/\s/).includes(version));
+    },
+    run(say) {
+      const from = ["--version", version, "--locked", name];
+      return run("cargo", ["install", "--root", ".tools", ...from], {
+        onLine: say,
+        env: quickRelease,
+      });
+    },
+  };
+}
+
+/** These tools run for seconds, so their compile time counts for more than their speed. */
+const quickRelease = {
+  CARGO_PROFILE_RELEASE_OPT_LEVEL: "1",
+  CARGO_PROFILE_RELEASE_LTO: "off",
+  CARGO_PROFILE_RELEASE_CODEGEN_UNITS: "16",
+  CARGO_PROFILE_RELEASE_DEBUG: "false",
+  CARGO_PROFILE_RELEASE_STRIP: "true",
+};
