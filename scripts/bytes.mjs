@@ -1,0 +1,182 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { brotliCompressSync, constants, gzipSync } from "node:zlib";
+import { inCheckout, root } from "./checkout.mjs";
+
+const budgetFile = inCheckout("bench/size.json");
+const growth = 1.02;
+
+/** The same application each time: make a client, sign in, ask for an access token. */
+const apps = {
+  countersign: `
+    import { createAuth } from "./pkg/index.js";
+    const auth = createAuth({ issuer: "https://id.example", clientId: "app", redirectUri: location.href });
+    login.onclick = () => auth.login();
+    call.onclick = async () => console.log(await auth.getAccessToken());`,
+  "countersign/external": `
+    import { createAuth } from "./pkg/external.js";
+    const auth = createAuth({ issuer: "https://id.example", clientId: "app", redirectUri: location.href, wasm: "/core.wasm" });
+    login.onclick = () => auth.login();
+    call.onclick = async () => console.log(await auth.getAccessToken());`,
+  "@auth0/auth0-spa-js": `
+    import { createAuth0Client } from "@auth0/auth0-spa-js";
+    const auth = createAuth0Client({ domain: "id.example", clientId: "app", authorizationParams: { redirect_uri: location.href } });
+    login.onclick = async () => (await auth).loginWithRedirect();
+    call.onclick = async () => console.log(await (await auth).getTokenSilently());`,
+  "oidc-client-ts": `
+    import { UserManager } from "oidc-client-ts";
+    const auth = new UserManager({ authority: "https://id.example", client_id: "app", redirect_uri: location.href });
+    login.onclick = () => auth.signinRedirect();
+    call.onclick = async () => console.log((await auth.getUser())?.access_token);`,
+  "keycloak-js": `
+    import Keycloak from "keycloak-js";
+    const auth = new Keycloak({ url: "https://id.example", realm: "main", clientId: "app" });
+    const ready = auth.init({ pkceMethod: "S256" });
+    login.onclick = async () => { await ready; await auth.login(); };
+    call.onclick = async () => { await auth.updateToken(30); console.log(auth.token); };`,
+  "@azure/msal-browser": `
+    import { createStandardPublicClientApplication } from "@azure/msal-browser";
+    const auth = createStandardPublicClientApplication({ auth: { clientId: "app", authority: "https://id.example", redirectUri: location.href } });
+    login.onclick = async () => (await auth).loginRedirect({ scopes: ["openid"] });
+    call.onclick = async () => console.log((await (await auth).acquireTokenSilent({ scopes: ["openid"] })).accessToken);`,
+};
+
+const parts = ["facade", "glue", "wasm", "total"];
+const measures = {
+  raw: (bytes) => bytes.length,
+  gzip: (bytes) => gzipSync(bytes, { level: 9 }).length,
+  brotli: (bytes) =>
+    brotliCompressSync(bytes, {
+      params: {
+        [constants.BROTLI_PARAM_QUALITY]: 11,
+        [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length,
+      },
+    }).length,
+};
+
+/** Measures every application: `{ [name]: { [part]: { raw, gzip, brotli } } }`. */
+async function measure() {
+  const sizes = {};
+  for (const [name, source] of Object.entries(apps))
+    sizes[name] = await measureApp(name, source);
+  return sizes;
+}
+
+async function measureApp(name, source) {
+  const { build } = await import("esbuild");
+  const { outputFiles, metafile } = await build({
+    stdin: { contents: source, resolveDir: root, sourcefile: "app.js" },
+    absWorkingDir: root,
+    bundle: true,
+    minify: true,
+    format: "esm",
+    splitting: true,
+    target: "es2022",
+    platform: "browser",
+    legalComments: "none",
+    outdir: "target/size",
+    write: false,
+    metafile: true,
+    logLevel: "error",
+  });
+  const sizes = Object.fromEntries(parts.map((part) => [part, nothing()]));
+  const own = name.startsWith("countersign");
+  for (const { path, contents } of outputFiles) {
+    const [, { inputs }] = Object.entries(metafile.outputs).find(
+      ([output]) => join(root, output) === path,
+    );
+    add(sizes, own ? partOf(inputs) : "facade", contents);
+  }
+  if (name === "countersign/external")
+    add(sizes, "wasm", await readFile(inCheckout("pkg/core.wasm")));
+  return sizes;
+}
+
+function partOf(inputs) {
+  if (inputs["pkg/wasm-inline.js"]) return "wasm";
+  if (inputs["pkg/core.js"]) return "glue";
+  return "facade";
+}
+
+const nothing = () => ({ raw: 0, gzip: 0, brotli: 0 });
+
+function add(sizes, part, bytes) {
+  for (const [unit, of] of Object.entries(measures))
+    for (const to of [part, "total"]) sizes[to][unit] += of(bytes);
+}
+
+/** The sizes as a Markdown table. */
+function table(sizes) {
+  const rows = [["part", ...Object.keys(measures)]];
+  for (const [name, app] of Object.entries(sizes)) {
+    const own = name.startsWith("countersign");
+    for (const part of own ? parts : ["total"])
+      rows.push([
+        own ? `${name}: ${part}` : name,
+        ...Object.values(app[part]).map((bytes) => bytes.toLocaleString("en")),
+      ]);
+  }
+  const widths = rows[0].map((_, column) =>
+    Math.max(...rows.map((row) => row[column].length)),
+  );
+  const line = (row) =>
+    `| ${row.map((cell, column) => (column ? cell.padStart(widths[column]) : cell.padEnd(widths[column]))).join(" | ")} |`;
+  const rule = `|${widths.map((width, column) => (column ? `${"-".repeat(width + 1)}:` : "-".repeat(width + 2))).join("|")}|`;
+  return [line(rows[0]), rule, ...rows.slice(1).map(line)].join("\n");
+}
+
+/** What is over the budget, one sentence each. */
+function overBudget(sizes, { limits, measured }) {
+  const over = [];
+  for (const [key, limit] of Object.entries(limits)) {
+    const now = figure(sizes, key);
+    if (now > limit) over.push(`${key} is ${now} bytes, its limit is ${limit}`);
+  }
+  for (const [key, before] of Object.entries(measured)) {
+    const now = figure(sizes, key);
+    if (now > before * growth)
+      over.push(
+        `${key} grew from ${before} to ${now} bytes (${percent(now, before)})`,
+      );
+  }
+  return over;
+}
+
+const percent = (now, before) =>
+  `+${(((now - before) / before) * 100).toFixed(1)} %`;
+
+/** The figure of a key such as `countersign: facade brotli`. */
+function figure(sizes, key) {
+  const [name, part, unit] = key.split(/: | /);
+  return sizes[name][part][unit];
+}
+
+const measuredKeys = ["countersign", "countersign/external"].flatMap((name) =>
+  parts.flatMap((part) => [`${name}: ${part} raw`, `${name}: ${part} brotli`]),
+);
+
+/** The table, or an error with it when anything is over the budget. */
+export async function checkSize() {
+  const sizes = await measure();
+  const over = overBudget(sizes, await budget());
+  if (over.length === 0) return table(sizes);
+  throw new Error(
+    `${table(sizes)}\n\nOver the byte budget:\n- ${over.join("\n- ")}\nIf the growth is worth its bytes, run \`npm run size -- --update\` and commit bench/size.json with the change; a limit in that file is changed by hand.`,
+  );
+}
+
+const budget = async () => JSON.parse(await readFile(budgetFile, "utf8"));
+
+/** Makes what is measured now the figures to grow from. */
+export async function updateBudget() {
+  const sizes = await measure();
+  const { limits } = await budget();
+  const measured = Object.fromEntries(
+    measuredKeys.map((key) => [key, figure(sizes, key)]),
+  );
+  await writeFile(
+    budgetFile,
+    `${JSON.stringify({ limits, measured }, null, 2)}\n`,
+  );
+  return `${table(sizes)}\n\nbench/size.json now holds these figures.`;
+}
