@@ -1,0 +1,255 @@
+//! The authorization request and its response (RFC 6749 §4.1.1, §4.1.2; OIDC Core §3.1.2; RFC 7636; RFC 9207).
+
+use super::error::{Endpoint, OAuthErrorResponse, ProtocolError};
+use super::form;
+use super::metadata::ServerMetadata;
+use super::pkce::CodeVerifier;
+use super::scope::Scope;
+use super::secret::Secret;
+use super::uri::HttpUri;
+
+/// Parameters that the protocol owns: an application that sets one would break a check.
+const OWNED: [&str; 12] = [
+    "client_id", "client_secret", "code", "code_challenge", "code_challenge_method", "nonce", "redirect_uri", "request",
+    "request_uri", "response_mode", "response_type", "state",
+];
+
+/// Whether an application may set this parameter of the authorization request.
+#[must_use]
+pub fn is_free_parameter(name: &str) -> bool {
+    !name.is_empty() && !OWNED.contains(&name)
+}
+
+/// The authorization request. RFC 6749 §4.1.1, RFC 7636 §4.3, OIDC Core §3.1.2.1.
+#[derive(Debug)]
+#[allow(clippy::exhaustive_structs, reason = "made by its callers, all members at once")]
+pub struct AuthorizationRequest<'a> {
+    /// `client_id`
+    pub client_id: &'a str,
+    /// `redirect_uri`, the exact registered text.
+    pub redirect_uri: &'a str,
+    /// `scope`
+    pub scope: &'a Scope,
+    /// `state`
+    pub state: &'a str,
+    /// `nonce`, with `openid`.
+    pub nonce: Option<&'a str>,
+    /// `code_challenge`, by S256.
+    pub code_challenge: &'a str,
+    /// What else the application asks for; names checked by [`is_free_parameter`].
+    pub parameters: &'a [(String, String)],
+}
+
+impl AuthorizationRequest<'_> {
+    /// The URI to send the user to. A query that the endpoint has of its own is kept (RFC 6749 §3.1).
+    #[must_use]
+    pub fn to_uri(&self, metadata: &ServerMetadata) -> String {
+        let mut uri = metadata.authorization_endpoint.as_str().to_owned();
+        if !uri.contains('?') {
+            uri.push('?');
+        }
+        let scope = self.scope.to_text();
+        let owned = [
+            ("client_id", self.client_id),
+            ("response_type", "code"),
+            ("redirect_uri", self.redirect_uri),
+            ("scope", &scope),
+            ("state", self.state),
+            ("code_challenge", self.code_challenge),
+            ("code_challenge_method", "S256"),
+        ];
+        for (name, value) in owned.into_iter().chain(self.nonce.map(|nonce| ("nonce", nonce))) {
+            form::append(&mut uri, name, value);
+        }
+        for (name, value) in self.parameters.iter().filter(|(name, _)| name != "scope") {
+            form::append(&mut uri, name, value);
+        }
+        uri
+    }
+}
+
+/// What the callback carried. RFC 6749 §4.1.2, RFC 9207 §2.
+#[derive(Debug)]
+pub struct AuthorizationResponse {
+    state: Option<String>,
+    iss: Option<String>,
+    code: Option<Secret>,
+    error: Option<OAuthErrorResponse>,
+}
+
+impl AuthorizationResponse {
+    /// Reads the query of a callback; unknown parameters are left alone (RFC 6749 §4.1.2).
+    ///
+    /// # Errors
+    /// `InvalidResponse` for a parameter of ours that stands there twice (RFC 6749 §3.1).
+    pub fn parse(query: &str) -> Result<Self, ProtocolError> {
+        let find = |name| form::find(query, name).map_err(|_| malformed(name));
+        let (error_description, error_uri) = (find("error_description")?, find("error_uri")?);
+        Ok(Self {
+            state: find("state")?,
+            iss: find("iss")?,
+            code: find("code")?.map(Secret::new),
+            error: find("error")?.map(|error| OAuthErrorResponse { error, error_description, error_uri }),
+        })
+    }
+
+    /// The error that it carries, not yet to be believed.
+    #[must_use]
+    pub const fn untrusted_error(&self) -> Option<&OAuthErrorResponse> {
+        self.error.as_ref()
+    }
+}
+
+/// What the pending login expects of its response.
+#[derive(Debug)]
+#[allow(clippy::exhaustive_structs, reason = "made by its callers, all members at once")]
+pub struct Expected<'a> {
+    /// `state` of the transaction.
+    pub state: &'a Secret,
+    /// Whether the transaction has outlived its time.
+    pub expired: bool,
+    /// The server that was asked.
+    pub metadata: &'a ServerMetadata,
+    /// `redirect_uri` of the request.
+    pub redirect_uri: &'a HttpUri,
+    /// `code_verifier` of the transaction.
+    pub code_verifier: &'a CodeVerifier,
+}
+
+/// Why a response is not accepted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// `state` is missing or another one (RFC 6749 §10.12).
+    State,
+    /// The login began too long ago.
+    Expired,
+    /// Anything after that.
+    Protocol(ProtocolError),
+}
+
+/// A code that passed every check: the only thing that a token request takes.
+#[derive(Debug)]
+pub struct ValidatedCode<'a> {
+    pub(super) code: Secret,
+    pub(super) redirect_uri: &'a HttpUri,
+    pub(super) code_verifier: &'a CodeVerifier,
+}
+
+/// Checks a response against the login that is waiting for it: `state`, age, `iss`, `error`, `code`, in this order.
+///
+/// # Errors
+/// The first check that fails.
+pub fn accept<'a>(response: AuthorizationResponse, expected: &Expected<'a>) -> Result<ValidatedCode<'a>, Refusal> {
+    // RFC 6749 §10.12, §4.1.2.
+    if !response.state.as_deref().is_some_and(|state| expected.state.ct_eq(state)) {
+        return Err(Refusal::State);
+    }
+    if expected.expired {
+        return Err(Refusal::Expired);
+    }
+    // RFC 9207 §2.4: compared when present, required when announced; also on an error.
+    let issuer = expected.metadata.issuer.as_str();
+    let iss_is_right = match &response.iss {
+        Some(iss) => iss == issuer,
+        None => !expected.metadata.iss_parameter_supported,
+    };
+    if !iss_is_right {
+        let expected = issuer.to_owned();
+        let error = ProtocolError::IssuerMismatch { expected, actual: response.iss, untrusted: response.error };
+        return Err(Refusal::Protocol(error));
+    }
+    // RFC 6749 §4.1.2, §4.1.2.1: one of the two, and not both.
+    match (response.error, response.code) {
+        (Some(error), None) => Err(Refusal::Protocol(ProtocolError::Authorization(error))),
+        (None, Some(code)) if !code.expose().is_empty() => {
+            Ok(ValidatedCode { code, redirect_uri: expected.redirect_uri, code_verifier: expected.code_verifier })
+        }
+        _ => Err(Refusal::Protocol(malformed("code"))),
+    }
+}
+
+const fn malformed(parameter: &'static str) -> ProtocolError {
+    ProtocolError::InvalidResponse { endpoint: Endpoint::Authorization, status: 0, problem: parameter }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::json::Json;
+    use super::super::metadata::{self, Issuer};
+    use super::*;
+
+    fn server(iss_parameter_supported: bool) -> ServerMetadata {
+        let issuer = Issuer::parse("https://as.example", None).unwrap();
+        let document = Json::object([
+            ("issuer", "https://as.example".into()),
+            ("authorization_endpoint", "https://as.example/authorize?tenant=1".into()),
+            ("token_endpoint", "https://as.example/token".into()),
+            ("jwks_uri", "https://as.example/jwks".into()),
+            ("authorization_response_iss_parameter_supported", Json::Bool(iss_parameter_supported)),
+        ]);
+        metadata::parse(&issuer, &document).unwrap()
+    }
+
+    fn decide(query: &str, expired: bool, iss_announced: bool) -> Result<(), Refusal> {
+        let response = AuthorizationResponse::parse(query).map_err(Refusal::Protocol)?;
+        let expected = Expected {
+            state: &Secret::new("s1"),
+            expired,
+            metadata: &server(iss_announced),
+            redirect_uri: &HttpUri::parse("https://app.example/").unwrap(),
+            code_verifier: &CodeVerifier::parse(&"v".repeat(43)).unwrap(),
+        };
+        accept(response, &expected).map(|_| ())
+    }
+
+    #[test]
+    fn the_request_keeps_the_endpoints_query_and_adds_each_parameter_once() {
+        let request = AuthorizationRequest {
+            client_id: "spa",
+            redirect_uri: "https://app.example/",
+            scope: &Scope::parse("openid a:b").unwrap(),
+            state: "s",
+            nonce: Some("n"),
+            code_challenge: "c",
+            parameters: &[("prompt".to_owned(), "login consent".to_owned()), ("scope".to_owned(), "x".to_owned())],
+        };
+        assert_eq!(
+            request.to_uri(&server(true)),
+            "https://as.example/authorize?tenant=1&client_id=spa&response_type=code&redirect_uri=https%3A%2F%2Fapp.example%2F\
+             &scope=openid+a%3Ab&state=s&code_challenge=c&code_challenge_method=S256&nonce=n&prompt=login+consent"
+        );
+    }
+
+    #[test]
+    fn the_order_is_state_age_iss_error_code() {
+        let evil = "iss=https%3A%2F%2Fevil.example";
+        assert_eq!(decide(&format!("state=s2&error=x&{evil}"), true, true), Err(Refusal::State));
+        assert_eq!(decide(&format!("state=s1&error=x&{evil}"), true, true), Err(Refusal::Expired));
+        let mismatch = decide(&format!("state=s1&error=x&{evil}"), false, true);
+        assert!(matches!(mismatch, Err(Refusal::Protocol(ProtocolError::IssuerMismatch { untrusted: Some(_), .. }))));
+        let error = decide("state=s1&error=x&iss=https%3A%2F%2Fas.example", false, true);
+        assert!(matches!(error, Err(Refusal::Protocol(ProtocolError::Authorization(error))) if error.error == "x"));
+        assert_eq!(decide("state=s1&code=c&iss=https%3A%2F%2Fas.example", false, true), Ok(()));
+    }
+
+    #[test]
+    fn rfc9207_iss_is_required_when_announced_and_compared_when_present() {
+        assert_eq!(decide("state=s1&code=c", false, false), Ok(()));
+        assert_eq!(decide("state=s1&code=c&iss=https%3A%2F%2Fas.example", false, false), Ok(()));
+        for query in ["state=s1&code=c", "state=s1&code=c&iss=https%3A%2F%2Fas.example%2F", "state=s1&code=c&iss=HTTPS%3A%2F%2Fas.example"] {
+            assert!(matches!(decide(query, false, true), Err(Refusal::Protocol(ProtocolError::IssuerMismatch { .. }))), "{query}");
+        }
+        assert!(decide("state=s1&code=c&iss=", false, false).is_err());
+    }
+
+    #[test]
+    fn malformed_callbacks_are_refused() {
+        for query in ["state=s1", "state=s1&code=", "state=s1&code=c&error=e", "state=s1&code=c&code=d"] {
+            assert_eq!(decide(query, false, false), Err(Refusal::Protocol(malformed("code"))), "{query}");
+        }
+        assert_eq!(decide("state=s1&state=s1&code=c", false, false), Err(Refusal::Protocol(malformed("state"))));
+        assert_eq!(decide("code=c", false, false), Err(Refusal::State));
+        assert_eq!(decide("state=&code=c", false, false), Err(Refusal::State));
+    }
+}

@@ -1,0 +1,218 @@
+//! Authorization server metadata (OIDC Discovery, RFC 8414).
+
+use super::error::{Endpoint, MetadataProblem, ProtocolError};
+use super::http::{HttpRequest, HttpResponse};
+use super::json::Json;
+use super::uri::HttpUri;
+
+/// Issuer Identifier: an `https:` URI without query and fragment, compared exactly (OIDC Discovery §3, RFC 8414 §2).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Issuer {
+    uri: HttpUri,
+    insecure_allowed: bool,
+}
+
+/// Why a text is no usable issuer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum IssuerProblem {
+    /// No absolute http(s) URI, or one with a query or fragment.
+    Malformed,
+    /// `http:` beyond loopback, and not repeated in `allowInsecureIssuer`.
+    Insecure,
+}
+
+impl Issuer {
+    /// Parses an issuer. `http:` is accepted on loopback, and elsewhere if `insecure_exception` repeats it exactly.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn parse(text: &str, insecure_exception: Option<&str>) -> Result<Self, IssuerProblem> {
+        let uri = HttpUri::parse(text).filter(|uri| !uri.as_str().contains('?')).ok_or(IssuerProblem::Malformed)?;
+        let insecure_allowed = !uri.is_https() && insecure_exception == Some(text);
+        if uri.is_https() || uri.is_loopback() || insecure_allowed {
+            Ok(Self { uri, insecure_allowed })
+        } else {
+            Err(IssuerProblem::Insecure)
+        }
+    }
+
+    /// The text, as it was given: never normalised, since servers compare it byte by byte.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        self.uri.as_str()
+    }
+
+    /// Whether the application named it as an exception from `https`.
+    #[must_use]
+    pub const fn is_insecure_exception(&self) -> bool {
+        self.insecure_allowed
+    }
+
+    /// Whether an endpoint may be used with this issuer: `https`, loopback, or `http` under the exception
+    /// (RFC 6749 §3.1, §3.2; OAuth 2.1 §1.5).
+    fn allows(&self, endpoint: &HttpUri) -> bool {
+        endpoint.is_https() || endpoint.is_loopback() || self.insecure_allowed
+    }
+}
+
+/// What we use of a server's metadata, checked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ServerMetadata {
+    /// `issuer`
+    pub issuer: Issuer,
+    /// `authorization_endpoint`
+    pub authorization_endpoint: HttpUri,
+    /// `token_endpoint`
+    pub token_endpoint: HttpUri,
+    /// `jwks_uri`
+    pub jwks_uri: HttpUri,
+    /// `end_session_endpoint` (OIDC RP-Initiated Logout §2.1)
+    pub end_session_endpoint: Option<HttpUri>,
+    /// `authorization_response_iss_parameter_supported` (RFC 9207 §3)
+    pub iss_parameter_supported: bool,
+}
+
+/// Asks for the metadata of an issuer. OIDC Discovery §4.1.
+#[must_use]
+pub fn discovery_request(issuer: &Issuer) -> HttpRequest {
+    // OIDC Discovery §4.1: a terminating `/` is removed before the well-known path is appended.
+    let base = issuer.as_str().strip_suffix('/').unwrap_or(issuer.as_str());
+    HttpRequest::get(Endpoint::Discovery, &[base, "/.well-known/openid-configuration"].concat())
+}
+
+/// Reads the metadata, and refuses all of it for one member that is wrong. OIDC Discovery §4.2, §4.3; RFC 8414 §3.3.
+///
+/// # Errors
+/// `invalid_response` for something that is no metadata document, `invalid_metadata` naming the member.
+pub fn discovery_response(issuer: &Issuer, response: &HttpResponse) -> Result<ServerMetadata, ProtocolError> {
+    parse(issuer, &response.ok_object(Endpoint::Discovery)?)
+}
+
+/// Reads a metadata document, fresh from the server or from a cache.
+///
+/// # Errors
+/// `invalid_metadata` naming the member.
+pub fn parse(issuer: &Issuer, document: &Json) -> Result<ServerMetadata, ProtocolError> {
+    // OIDC Discovery §4.3: identical to the issuer that was asked, or nothing in it may be used.
+    match document.get("issuer").map(Json::as_str) {
+        Some(Some(found)) if found == issuer.as_str() => {}
+        Some(Some(_)) => return Err(refuse("issuer", MetadataProblem::Mismatch)),
+        Some(None) => return Err(refuse("issuer", MetadataProblem::Malformed)),
+        None => return Err(refuse("issuer", MetadataProblem::Missing)),
+    }
+    // RFC 7636 §4.2, RFC 9700 §2.1.1: never fall back to `plain`. A server that says nothing may still do S256.
+    if let Some(methods) = document.get("code_challenge_methods_supported") {
+        let s256 = methods.as_array().is_some_and(|methods| methods.iter().any(|method| method.as_str() == Some("S256")));
+        if !s256 {
+            return Err(refuse("code_challenge_methods_supported", MetadataProblem::Unsupported));
+        }
+    }
+    let required = |field| endpoint(issuer, document, field)?.ok_or_else(|| refuse(field, MetadataProblem::Missing));
+    Ok(ServerMetadata {
+        issuer: issuer.clone(),
+        authorization_endpoint: required("authorization_endpoint")?,
+        token_endpoint: required("token_endpoint")?,
+        jwks_uri: required("jwks_uri")?,
+        end_session_endpoint: endpoint(issuer, document, "end_session_endpoint")?,
+        iss_parameter_supported: document.get("authorization_response_iss_parameter_supported") == Some(&Json::Bool(true)),
+    })
+}
+
+impl ServerMetadata {
+    /// The document again, with the members that we use, for the cache.
+    #[must_use]
+    pub fn to_json(&self) -> Json {
+        Json::object([
+            ("issuer", self.issuer.as_str().into()),
+            ("authorization_endpoint", self.authorization_endpoint.as_str().into()),
+            ("token_endpoint", self.token_endpoint.as_str().into()),
+            ("jwks_uri", self.jwks_uri.as_str().into()),
+            ("end_session_endpoint", Json::optional(self.end_session_endpoint.as_ref().map(HttpUri::as_str))),
+            ("authorization_response_iss_parameter_supported", Json::Bool(self.iss_parameter_supported)),
+        ])
+    }
+}
+
+fn endpoint(issuer: &Issuer, document: &Json, field: &'static str) -> Result<Option<HttpUri>, ProtocolError> {
+    let Some(value) = document.get(field) else { return Ok(None) };
+    let uri = value.as_str().and_then(HttpUri::parse).ok_or_else(|| refuse(field, MetadataProblem::Malformed))?;
+    if issuer.allows(&uri) { Ok(Some(uri)) } else { Err(refuse(field, MetadataProblem::Insecure)) }
+}
+
+const fn refuse(field: &'static str, problem: MetadataProblem) -> ProtocolError {
+    ProtocolError::InvalidMetadata { field, problem }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ISSUER: &str = "https://as.example/tenant/";
+
+    fn issuer() -> Issuer {
+        Issuer::parse(ISSUER, None).unwrap()
+    }
+
+    fn document() -> String {
+        r#"{"issuer":"https://as.example/tenant/","authorization_endpoint":"https://as.example/authorize?x=1",
+            "token_endpoint":"https://as.example/token","jwks_uri":"https://keys.example/jwks",
+            "end_session_endpoint":"https://as.example/logout","code_challenge_methods_supported":["plain","S256"],
+            "authorization_response_iss_parameter_supported":true,"unknown":{"a":[]}}"#
+            .to_owned()
+    }
+
+    fn read(document: &str) -> Result<ServerMetadata, ProtocolError> {
+        discovery_response(&issuer(), &HttpResponse::new(200, "application/json", document))
+    }
+
+    #[test]
+    fn the_well_known_path_follows_the_issuer_without_its_last_slash() {
+        assert_eq!(discovery_request(&issuer()).uri, "https://as.example/tenant/.well-known/openid-configuration");
+    }
+
+    #[test]
+    fn a_document_is_read_and_comes_back_from_the_cache() {
+        let metadata = read(&document()).unwrap();
+        assert_eq!(metadata.authorization_endpoint.as_str(), "https://as.example/authorize?x=1");
+        assert!(metadata.iss_parameter_supported);
+        assert_eq!(parse(&issuer(), &metadata.to_json()), Ok(metadata));
+    }
+
+    #[test]
+    fn one_wrong_member_refuses_the_document() {
+        for (from, to, field, problem) in [
+            (r#""https://as.example/tenant/""#, r#""https://as.example/tenant""#, "issuer", MetadataProblem::Mismatch),
+            (r#""https://as.example/tenant/""#, "7", "issuer", MetadataProblem::Malformed),
+            ("\"issuer\"", "\"issuers\"", "issuer", MetadataProblem::Missing),
+            (r#""https://as.example/token""#, "7", "token_endpoint", MetadataProblem::Malformed),
+            (r#""https://as.example/token""#, r#""/token""#, "token_endpoint", MetadataProblem::Malformed),
+            (r#""https://as.example/token""#, r#""javascript:alert(1)""#, "token_endpoint", MetadataProblem::Malformed),
+            (r#""https://as.example/token""#, r#""http://as.example/token""#, "token_endpoint", MetadataProblem::Insecure),
+            ("token_endpoint", "tokens", "token_endpoint", MetadataProblem::Missing),
+            ("jwks_uri", "jwks", "jwks_uri", MetadataProblem::Missing),
+            ("\"S256\"", "\"s256\"", "code_challenge_methods_supported", MetadataProblem::Unsupported),
+        ] {
+            let error = read(&document().replace(from, to)).unwrap_err();
+            assert_eq!(error, ProtocolError::InvalidMetadata { field, problem }, "{from} -> {to}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_document_is_an_invalid_response() {
+        for (status, body, problem) in [(500, "{}", "status"), (200, "<html>", "not_json"), (200, " ", "empty"), (200, "[]", "not_json")] {
+            let error = discovery_response(&issuer(), &HttpResponse::new(status, "", body)).unwrap_err();
+            assert_eq!(error, ProtocolError::InvalidResponse { endpoint: Endpoint::Discovery, status, problem });
+        }
+    }
+
+    #[test]
+    fn an_http_issuer_is_loopback_or_an_exact_exception() {
+        assert!(Issuer::parse("http://127.0.0.1:4444", None).is_ok());
+        assert_eq!(Issuer::parse("http://as.lan", None), Err(IssuerProblem::Insecure));
+        assert_eq!(Issuer::parse("http://as.lan", Some("http://as.lan/")), Err(IssuerProblem::Insecure));
+        assert!(Issuer::parse("http://as.lan", Some("http://as.lan")).unwrap().is_insecure_exception());
+        assert_eq!(Issuer::parse("https://as.example?x", None), Err(IssuerProblem::Malformed));
+    }
+}

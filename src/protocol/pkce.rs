@@ -1,0 +1,59 @@
+//! Proof Key for Code Exchange, S256 only (RFC 7636).
+
+use super::base64url;
+use super::entropy::{Entropy, NoEntropy, random_token};
+use super::secret::Secret;
+use sha2::{Digest, Sha256};
+
+/// `code_verifier`: 43 characters, 256 random bits (RFC 7636 §4.1).
+#[derive(Clone, Debug)]
+pub struct CodeVerifier(Secret);
+
+impl CodeVerifier {
+    /// Draws a fresh one; each login has its own.
+    ///
+    /// # Errors
+    /// [`NoEntropy`] where the platform has no secure randomness.
+    pub fn random(entropy: &impl Entropy) -> Result<Self, NoEntropy> {
+        random_token(entropy).map(|text| Self(Secret::new(text)))
+    }
+
+    /// Reads one back; `None` unless 43 to 128 characters of `[A-Za-z0-9-._~]` (RFC 7636 §4.1).
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let unreserved = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_' | b'~');
+        ((43..=128).contains(&text.len()) && text.bytes().all(unreserved)).then(|| Self(Secret::new(text)))
+    }
+
+    /// `code_challenge` = BASE64URL(SHA256(ASCII(code_verifier))) (RFC 7636 §4.2).
+    #[must_use]
+    pub fn challenge(&self) -> String {
+        base64url::encode(&Sha256::digest(self.0.expose().as_bytes()))
+    }
+
+    /// The text, for the token request (RFC 7636 §4.5) and the stored transaction.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        self.0.expose()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rfc7636_appendix_b() {
+        let verifier = CodeVerifier::parse("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk").unwrap();
+        assert_eq!(verifier.challenge(), "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM");
+    }
+
+    #[test]
+    fn verifiers_of_another_shape_are_refused() {
+        assert!(CodeVerifier::parse(&"a".repeat(42)).is_none());
+        assert!(CodeVerifier::parse(&"a".repeat(43)).is_some());
+        assert!(CodeVerifier::parse(&"a".repeat(128)).is_some());
+        assert!(CodeVerifier::parse(&"a".repeat(129)).is_none());
+        assert!(CodeVerifier::parse(&"+".repeat(43)).is_none());
+    }
+}

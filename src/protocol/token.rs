@@ -1,0 +1,248 @@
+//! The token endpoint: requests, answers, and what a failed refresh means (RFC 6749 §4.1.3, §4.1.4, §5, §6).
+
+use super::authorization::ValidatedCode;
+use super::error::{Endpoint, OAuthErrorResponse, ProtocolError};
+use super::form;
+use super::http::{HttpRequest, HttpResponse};
+use super::json::Json;
+use super::metadata::ServerMetadata;
+use super::scope::Scope;
+use super::secret::Secret;
+
+/// A lifetime beyond this is a mistake of the server's, not a lifetime (ten years, in seconds).
+const MAX_LIFETIME: i64 = 10 * 366 * 86_400;
+
+/// Trades a validated code for tokens.
+///
+/// The `redirect_uri` is the one recorded at login, not the present URL: servers compare the two.
+///
+/// RFC 6749 §4.1.3, RFC 7636 §4.5.
+#[must_use]
+pub fn code_request(metadata: &ServerMetadata, client_id: &str, code: &ValidatedCode<'_>) -> HttpRequest {
+    let body = form::encode(&[
+        ("grant_type", "authorization_code"),
+        ("client_id", client_id),
+        ("code", code.code.expose()),
+        ("redirect_uri", code.redirect_uri.as_str()),
+        ("code_verifier", code.code_verifier.expose()),
+    ]);
+    HttpRequest::post(Endpoint::Token, metadata.token_endpoint.as_str(), body)
+}
+
+/// Asks for a new access token. `scope` is left out: it stays what was granted.
+///
+/// RFC 6749 §6.
+#[must_use]
+pub fn refresh_request(metadata: &ServerMetadata, client_id: &str, refresh_token: &Secret) -> HttpRequest {
+    let body = form::encode(&[
+        ("grant_type", "refresh_token"),
+        ("client_id", client_id),
+        ("refresh_token", refresh_token.expose()),
+    ]);
+    HttpRequest::post(Endpoint::Token, metadata.token_endpoint.as_str(), body)
+}
+
+/// What the token endpoint gave. RFC 6749 §5.1, OIDC Core §3.1.3.3.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct TokenResponse {
+    /// `access_token`: opaque, never parsed.
+    pub access_token: Secret,
+    /// `expires_in`, in seconds; `None` where the server gave none.
+    pub expires_in: Option<i64>,
+    /// `refresh_token`
+    pub refresh_token: Option<Secret>,
+    /// `id_token`, not yet validated.
+    pub id_token: Option<Secret>,
+    /// `scope`; `None` where it is as requested.
+    pub scope: Option<Scope>,
+}
+
+/// Reads the answer to a code or refresh request.
+///
+/// # Errors
+/// `Token` where the server refused in OAuth's words, `InvalidResponse` for everything that is no answer.
+pub fn response(response: &HttpResponse) -> Result<TokenResponse, ProtocolError> {
+    if response.status != 200 {
+        return Err(refusal(response));
+    }
+    let answer = response.ok_object(Endpoint::Token)?;
+    // Some servers answer an error with 200; it is one all the same.
+    if let Some(error) = oauth_error(&answer) {
+        return Err(ProtocolError::Token { response: error, status: response.status });
+    }
+    let refused = |problem| ProtocolError::InvalidResponse { endpoint: Endpoint::Token, status: response.status, problem };
+    let text = |name| non_empty(&answer, name).map_err(|()| refused(name));
+    // RFC 6749 §5.1: both REQUIRED; §7.1: a type that we do not know must not be used. Names of types are case-insensitive.
+    if !text("token_type")?.is_some_and(|kind| kind.eq_ignore_ascii_case("bearer")) {
+        return Err(refused("token_type"));
+    }
+    let scope = match answer.get("scope") {
+        None => None,
+        Some(scope) => Some(scope.as_str().and_then(Scope::parse).ok_or_else(|| refused("scope"))?),
+    };
+    Ok(TokenResponse {
+        access_token: Secret::new(text("access_token")?.ok_or_else(|| refused("access_token"))?),
+        expires_in: expires_in(&answer).map_err(|()| refused("expires_in"))?,
+        refresh_token: text("refresh_token")?.map(Secret::new),
+        id_token: text("id_token")?.map(Secret::new),
+        scope: scope.filter(|scope| !scope.is_empty()),
+    })
+}
+
+/// What a failed refresh means for the session (design 1.5).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RefreshFailure {
+    /// The grant is gone: the session ends.
+    Rejected,
+    /// The server does not accept this client or this request: the session stays, asking again does not help.
+    Misconfigured,
+    /// The server or the way to it is in trouble: the session stays, asked again later.
+    Transient,
+    /// Sent, and not answered: it may have rotated the refresh token. Asked again until the server answers.
+    Unknown,
+}
+
+/// Classes an answer to a refresh request that [`response`] did not take.
+#[must_use]
+pub fn classify_refresh(response: &HttpResponse, error: &ProtocolError) -> RefreshFailure {
+    let status = response.status;
+    if let ProtocolError::Token { response: OAuthErrorResponse { error, .. }, .. } = error {
+        match error.as_str() {
+            "invalid_grant" | "login_required" | "interaction_required" | "consent_required" | "mfa_required" => {
+                return RefreshFailure::Rejected;
+            }
+            "invalid_client" | "unauthorized_client" | "invalid_request" | "invalid_scope" | "invalid_target"
+            | "unsupported_grant_type" => {
+                return RefreshFailure::Misconfigured;
+            }
+            _ => {}
+        }
+    }
+    if response.is_html() || matches!(status, 408 | 429) || status >= 500 {
+        return RefreshFailure::Transient;
+    }
+    // An empty body, or JSON that is no OAuth error: some servers refuse a refresh token so.
+    if matches!(status, 400 | 401 | 403) && (response.body.trim().is_empty() || Json::parse(&response.body).is_some()) {
+        return RefreshFailure::Rejected;
+    }
+    RefreshFailure::Transient
+}
+
+fn refusal(response: &HttpResponse) -> ProtocolError {
+    match response.json_object().as_ref().and_then(oauth_error) {
+        Some(error) => ProtocolError::Token { response: error, status: response.status },
+        None => ProtocolError::InvalidResponse { endpoint: Endpoint::Token, status: response.status, problem: "status" },
+    }
+}
+
+/// `error` of an answer (RFC 6749 §5.2); also where a server wraps it in an object of the same name.
+fn oauth_error(answer: &Json) -> Option<OAuthErrorResponse> {
+    let holder = match answer.get("error")? {
+        Json::String(_) => answer,
+        wrapped => wrapped,
+    };
+    let text = |name| holder.get_str(name).map(str::to_owned);
+    Some(OAuthErrorResponse { error: text("error")?, error_description: text("error_description"), error_uri: text("error_uri") })
+}
+
+/// A member that is a string: `None` where it is absent or empty.
+fn non_empty<'a>(answer: &'a Json, name: &str) -> Result<Option<&'a str>, ()> {
+    match answer.get(name) {
+        None => Ok(None),
+        Some(value) => value.as_str().map(|text| Some(text).filter(|text| !text.is_empty())).ok_or(()),
+    }
+}
+
+/// `expires_in`: a number, or its digits in a string as some servers write it; never negative, never eternal.
+fn expires_in(answer: &Json) -> Result<Option<i64>, ()> {
+    let seconds = match answer.get("expires_in") {
+        None => return Ok(None),
+        Some(Json::String(digits)) if digits.bytes().all(|b| b.is_ascii_digit()) => digits.parse().ok(),
+        Some(value) => value.as_integer(),
+    };
+    seconds.filter(|seconds| (0..=MAX_LIFETIME).contains(seconds)).map(Some).ok_or(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(status: u16, body: &str) -> Result<TokenResponse, ProtocolError> {
+        response(&HttpResponse::new(status, "application/json", body))
+    }
+
+    #[test]
+    fn answers_of_every_harmless_shape_are_taken() {
+        let full = read(200, r#"{"token_type":"Bearer","access_token":"a","expires_in":60,"refresh_token":"r","id_token":"i","scope":"x y","sub":"z"}"#)
+            .unwrap();
+        assert_eq!(full.access_token.expose(), "a");
+        assert_eq!(full.expires_in, Some(60));
+        assert_eq!(full.scope.unwrap().to_text(), "x y");
+        let small = read(200, r#"{"token_type":"bearer","access_token":"_0X","scope":"","refresh_token":null,"expires_in":"600"}"#).unwrap();
+        assert_eq!(small.expires_in, Some(600));
+        assert!(small.scope.is_none() && small.refresh_token.is_none() && small.id_token.is_none());
+        assert_eq!(read(200, r#"{"token_type":"BEARER","access_token":"a"}"#).unwrap().expires_in, None);
+    }
+
+    #[test]
+    fn answers_that_break_the_rules_name_the_member() {
+        for (body, problem) in [
+            (r#"{"token_type":"Bearer"}"#, "access_token"),
+            (r#"{"token_type":"Bearer","access_token":""}"#, "access_token"),
+            (r#"{"token_type":"Bearer","access_token":7}"#, "access_token"),
+            (r#"{"access_token":"a"}"#, "token_type"),
+            (r#"{"token_type":"mac","access_token":"a"}"#, "token_type"),
+            (r#"{"token_type":"DPoP","access_token":"a"}"#, "token_type"),
+            (r#"{"token_type":"Bearer","access_token":"a","expires_in":-1}"#, "expires_in"),
+            (r#"{"token_type":"Bearer","access_token":"a","expires_in":1e400}"#, "expires_in"),
+            (r#"{"token_type":"Bearer","access_token":"a","expires_in":{}}"#, "expires_in"),
+            (r#"{"token_type":"Bearer","access_token":"a","expires_in":"soon"}"#, "expires_in"),
+            (r#"{"token_type":"Bearer","access_token":"a","refresh_token":[]}"#, "refresh_token"),
+            (r#"{"token_type":"Bearer","access_token":"a","scope":["x"]}"#, "scope"),
+            ("", "empty"),
+            ("<html></html>", "not_json"),
+            ("[]", "not_json"),
+        ] {
+            let error = read(200, body).unwrap_err();
+            assert_eq!(error, ProtocolError::InvalidResponse { endpoint: Endpoint::Token, status: 200, problem }, "{body}");
+        }
+    }
+
+    #[test]
+    fn refresh_failures_are_classed_as_the_table_of_the_design_says() {
+        use RefreshFailure::{Misconfigured, Rejected, Transient};
+        let cases = [
+            (400, r#"{"error":"invalid_grant"}"#, Rejected),
+            (403, r#"{"error":"invalid_grant","error_description":"Unknown or invalid refresh token."}"#, Rejected),
+            (500, r#"{"error":"invalid_grant"}"#, Rejected),
+            (200, r#"{"error":"login_required"}"#, Rejected),
+            (400, r#"{"error":"interaction_required"}"#, Rejected),
+            (400, r#"{"error":"consent_required"}"#, Rejected),
+            (403, r#"{"error":"mfa_required","mfa_token":"x"}"#, Rejected),
+            (400, r#"{"success":false,"error":{"code":24007,"error":"invalid_grant"}}"#, Rejected),
+            (400, "", Rejected),
+            (401, r#"{"message":"no"}"#, Rejected),
+            (403, "[]", Rejected),
+            (401, r#"{"error":"invalid_client"}"#, Misconfigured),
+            (400, r#"{"error":"unauthorized_client"}"#, Misconfigured),
+            (400, r#"{"error":"invalid_request"}"#, Misconfigured),
+            (400, r#"{"error":"invalid_scope"}"#, Misconfigured),
+            (400, r#"{"error":"invalid_target"}"#, Misconfigured),
+            (403, "<html>blocked</html>", Transient),
+            (400, "<!doctype html>", Transient),
+            (408, "", Transient),
+            (429, r#"{"error":"too_many_requests"}"#, Transient),
+            (500, "", Transient),
+            (503, r#"{"error":"temporarily_unavailable"}"#, Transient),
+            (200, "<html>portal</html>", Transient),
+            (404, "not found", Transient),
+        ];
+        for (status, body, class) in cases {
+            let answer = HttpResponse::new(status, "", body);
+            let error = response(&answer).unwrap_err();
+            assert_eq!(classify_refresh(&answer, &error), class, "{status} {body}");
+        }
+    }
+}
