@@ -7,8 +7,9 @@ export const seconds = (start) =>
 /**
  * Runs steps one after the other and says how far it is.
  *
- * A step is `{ name, hint?, needed?, run(say) }`. `hint` is said while it runs ("about a minute the first time");
- * a step whose `needed()` is false has nothing to do. `say` shows a line of a long step.
+ * A step is `{ name, hint?, needed?, run(say), summary? }`. `hint` is said while it runs ("about a minute the first
+ * time"); a step whose `needed()` is false has nothing to do; `say` shows a line of a long step; `summary` makes words
+ * of its result.
  */
 export async function runSteps(steps) {
   for (const [index, step] of steps.entries()) {
@@ -28,7 +29,8 @@ export async function runStep(step, place = "") {
   const live = liveLine(title, step.hint, start);
   try {
     const result = await step.run(live.say);
-    live.end(`done in ${seconds(start)}`);
+    const what = step.summary?.(result) ?? "done";
+    live.end(`${what} in ${seconds(start)}`);
     return result;
   } catch (error) {
     live.end(`failed after ${seconds(start)}`);

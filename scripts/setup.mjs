@@ -5,25 +5,6 @@ import { probe, run } from "./command.mjs";
 
 // Every step here is idempotent and quick when there is nothing to do.
 
-/** Tools built from crates.io, and how the version of each is asked for. */
-const cargoTools = {
-  "wasm-bindgen-cli": {
-    version: "0.2.129",
-    commands: ["wasm-bindgen", "wasm-bindgen-test-runner"],
-    time: "about 2 min",
-  },
-  "wasm-pack": {
-    version: "0.15.1",
-    commands: ["wasm-pack"],
-    time: "about 2 min",
-  },
-  geckodriver: {
-    version: "0.37.1",
-    commands: ["geckodriver"],
-    time: "about 1 min",
-  },
-};
-
 /** The pinned Rust toolchain with its wasm target. */
 export const rustToolchain = {
   name: "Rust toolchain and wasm target",
@@ -124,11 +105,32 @@ async function lockedCrate(path, name) {
   return lock.match(new RegExp(`name = "${name}"\\nversion = "(.+)"`))?.[1];
 }
 
-/** One tool from crates.io, in `.tools` unless the machine has that version. */
-export function cargoTool(name) {
-  const { version, commands, time } = cargoTools[name];
+/** The wasm-bindgen that wasm-pack looks for: the version of the crate, exactly. */
+export const wasmBindgenCli = cargoTool({
+  crate: "wasm-bindgen-cli",
+  version: "0.2.129",
+  commands: ["wasm-bindgen", "wasm-bindgen-test-runner"],
+  time: "2 to 4 min",
+});
+
+export const wasmPack = cargoTool({
+  crate: "wasm-pack",
+  version: "0.15.1",
+  commands: ["wasm-pack"],
+  time: "2 to 3 min",
+});
+
+export const geckodriver = cargoTool({
+  crate: "geckodriver",
+  version: "0.37.1",
+  commands: ["geckodriver"],
+  time: "about 2 min",
+});
+
+/** A tool from crates.io, built into `.tools` unless the machine has that version. */
+function cargoTool({ crate, version, commands, time }) {
   return {
-    name: `${name} ${version}`,
+    name: `${crate} ${version}`,
     hint: `built from source, ${time}`,
     async needed() {
       const found = await Promise.all(
@@ -137,20 +139,18 @@ export function cargoTool(name) {
       return !found.every((text) => text?.split(/\s/).includes(version));
     },
     run(say) {
-      const from = ["--version", version, "--locked", name];
+      const from = ["--version", version, "--locked", crate];
       return run("cargo", ["install", "--root", ".tools", ...from], {
         onLine: say,
-        env: quickRelease,
+        // They run for seconds, so their compile time counts for more than their speed.
+        env: {
+          CARGO_PROFILE_RELEASE_OPT_LEVEL: "1",
+          CARGO_PROFILE_RELEASE_LTO: "off",
+          CARGO_PROFILE_RELEASE_CODEGEN_UNITS: "16",
+          CARGO_PROFILE_RELEASE_DEBUG: "false",
+          CARGO_PROFILE_RELEASE_STRIP: "true",
+        },
       });
     },
   };
 }
-
-/** These tools run for seconds, so their compile time counts for more than their speed. */
-const quickRelease = {
-  CARGO_PROFILE_RELEASE_OPT_LEVEL: "1",
-  CARGO_PROFILE_RELEASE_LTO: "off",
-  CARGO_PROFILE_RELEASE_CODEGEN_UNITS: "16",
-  CARGO_PROFILE_RELEASE_DEBUG: "false",
-  CARGO_PROFILE_RELEASE_STRIP: "true",
-};

@@ -7,21 +7,19 @@ let demo;
 
 const startDemo = {
   name: "starting the provider, the API and the demo",
-  async run(say) {
+  async run() {
     const { serve } = await import("../www-demo/serve.mjs");
-    demo = await serve({ log: say });
+    demo = await serve({ log: (line) => demo && console.log(line) });
   },
 };
 
 await main(
   async () => {
     await runSteps([rustToolchain, nodeModules, ...buildSteps(), startDemo]);
-    console.log(`\nOpen ${demo.url}`);
-    if (demo.user)
-      console.log(
-        `Sign in as ${demo.user.name}, password ${demo.user.password}`,
-      );
-    console.log("Ctrl-C stops everything.");
+    const { url, user } = demo;
+    console.log(
+      `\nOpen ${url} and sign in as ${user.login}, password ${user.password}.\nCtrl-C stops everything.\n`,
+    );
   },
   { stop: () => demo?.close() },
 );

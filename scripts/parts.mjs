@@ -1,0 +1,305 @@
+import { existsSync } from "node:fs";
+import { mkdir, readdir, readFile, rm } from "node:fs/promises";
+import { browsers, findEngine, missing } from "./browsers.mjs";
+import { checkSize } from "./bytes.mjs";
+import { inCheckout } from "./checkout.mjs";
+import { run } from "./command.mjs";
+import { buildSteps, packStep, tarball } from "./package.mjs";
+import {
+  geckodriver,
+  nodeModules,
+  rustToolchain,
+  wasmBindgenCli,
+  wasmPack,
+} from "./setup.mjs";
+import {
+  cargoNames,
+  cargoTally,
+  fail,
+  nodeTally,
+  none,
+  notRun,
+  pass,
+  playwrightNames,
+  playwrightTally,
+  plus,
+} from "./tally.mjs";
+
+// The parts of `npm test`. A part is { group, name, engine, needs: [step], after?: group, run(say) -> tally }.
+
+const wasm32 = ["--target", "wasm32-unknown-unknown"];
+const toolchain = [rustToolchain, nodeModules];
+
+/** Every part, in the order in which they run. */
+export const parts = [
+  checks("format", "format", "", [
+    ["cargo fmt", "cargo", ["fmt", "--check"]],
+    [
+      "cargo fmt, scripts/bindgen",
+      "cargo",
+      ["fmt", "--check", "--manifest-path", "scripts/bindgen/Cargo.toml"],
+    ],
+    ["prettier", "prettier", ["--check", "--log-level", "warn", "."]],
+  ]),
+  checks("lint", "clippy, rustdoc", "native", [
+    clippy(["--all-targets"]),
+    clippy(["--all-targets", "--no-default-features"]),
+    clippy(["--all-targets", "--features", "testing"]),
+    doc([]),
+  ]),
+  checks("lint", "clippy, rustdoc", "wasm32", [
+    clippy([...wasm32, ...wasmTargets()]),
+    clippy([...wasm32, "--lib", "--no-default-features"]),
+    doc(wasm32),
+  ]),
+  {
+    group: "unit",
+    name: "unit and flow tests",
+    engine: "native",
+    needs: toolchain,
+    run: (say) =>
+      cargoTest("cargo", ["test", "--features", "testing", "--no-fail-fast"], {
+        say,
+      }),
+  },
+  ...["chromium", "firefox", "webkit"].map(wasmPart),
+  {
+    group: "build",
+    name: "build and pack",
+    engine: "",
+    needs: toolchain,
+    run: async (say) => {
+      for (const step of [...buildSteps(), packStep]) {
+        if (step.needed && !(await step.needed())) continue;
+        say(step.name);
+        await step.run(say);
+      }
+      return pass();
+    },
+  },
+  {
+    ...checks("types", "types and exports", "", [
+      ["tsc, the package", "tsc", ["-p", "pkg-template", "--noEmit"]],
+      ...(existsSync(inCheckout("tests/types/tsconfig.json"))
+        ? [["tsc, tests/types", "tsc", ["-p", "tests/types", "--noEmit"]]]
+        : []),
+      ["publint", "publint", async () => ["run", await tarball(), "--strict"]],
+      [
+        "are-the-types-wrong",
+        "attw",
+        async () => [
+          await tarball(),
+          ...["--profile", "esm-only", "--exclude-entrypoints", "core.wasm"],
+        ],
+      ],
+    ]),
+    after: "build",
+  },
+  {
+    group: "size",
+    name: "byte budget",
+    engine: "",
+    needs: [nodeModules],
+    after: "build",
+    run: async () => {
+      console.log(`\n${await checkSize()}\n`);
+      return pass();
+    },
+  },
+  ...["chromium", "firefox"].map(e2ePart),
+  nodePart({
+    group: "webkit",
+    name: "end to end, smoke",
+    engine: "webkit",
+    folder: "tests/webkit",
+    display: true,
+  }),
+  nodePart({
+    group: "package",
+    name: "the packed tarball",
+    engine: "chromium",
+    folder: "tests/package",
+  }),
+];
+
+/** Runs commands that pass or fail as a whole; each counts as one test. */
+function checks(group, name, engine, list) {
+  return {
+    group,
+    name,
+    engine,
+    needs: toolchain,
+    run: async (say) => {
+      let tally = none();
+      for (const [title, command, args, env] of list) {
+        say(title);
+        try {
+          const words = typeof args === "function" ? await args() : args;
+          await run(command, words, { onLine: say, env });
+          tally = plus(tally, pass());
+        } catch (error) {
+          console.log(`\n${title}: ${error.message}\n`);
+          tally = plus(tally, fail(title));
+        }
+      }
+      return tally;
+    },
+  };
+}
+
+function clippy(args) {
+  const words = ["clippy", ...args, "--", "-D", "warnings"];
+  return [`clippy ${args.join(" ")}`, "cargo", words];
+}
+
+function doc(args) {
+  const words = ["doc", "--no-deps", "--document-private-items", ...args];
+  return ["rustdoc", "cargo", words, { RUSTDOCFLAGS: "-Dwarnings" }];
+}
+
+/** What is compiled for a browser run: the unit tests at the foot of each file, and tests/browser. */
+function wasmTargets() {
+  const own = existsSync(inCheckout("tests/browser/main.rs"));
+  return ["--lib", ...(own ? ["--test", "browser"] : [])];
+}
+
+let wasmNames = [];
+
+function wasmPart(engine) {
+  const flags = {
+    chromium: () => ["--chrome", "--chromedriver", findEngine(engine).driver],
+    firefox: () => ["--firefox", "--geckodriver", findEngine(engine).driver],
+    webkit: () => ["--safari", "--safaridriver", findEngine(engine).driver],
+  };
+  return {
+    group: "wasm",
+    name: "wasm tests",
+    engine,
+    needs: [
+      ...toolchain,
+      browsers([engine]),
+      wasmBindgenCli,
+      wasmPack,
+      ...(engine === "firefox" ? [geckodriver] : []),
+    ],
+    async run(say) {
+      const lack = missing(engine);
+      if (lack)
+        return notRun(wasmNames.length > 0 ? wasmNames : ["all of them"], lack);
+      const targets = ["--", ...wasmTargets()];
+      const words = ["test", "--headless", "--mode", "no-install"];
+      const command = ["wasm-pack", ...words, ...flags[engine](), ...targets];
+      const [first, ...rest] =
+        engine === "webkit" ? [...onDisplay, ...command] : command;
+      return cargoTest(first, rest, {
+        say,
+        // The runner takes the first driver that it knows of: it is to know one.
+        env: {
+          GECKODRIVER: undefined,
+          SAFARIDRIVER: undefined,
+          CHROMEDRIVER: undefined,
+          WASM_BINDGEN_TEST_DRIVER_TIMEOUT: "30",
+          WASM_BINDGEN_TEST_TIMEOUT: "120",
+        },
+        names: (names) => (wasmNames = names),
+      });
+    },
+  };
+}
+
+/** WebKitGTK needs a display. */
+const onDisplay = ["xvfb-run", "-a"];
+
+async function cargoTest(command, args, { say, env, names }) {
+  const { status, output } = await run(command, args, {
+    onLine: say,
+    env,
+    check: false,
+  });
+  names?.(cargoNames(output));
+  return settled(cargoTally(output), status, output);
+}
+
+/** A runner that failed without a failed test did not get as far as its tests. */
+function settled(tally, status, output) {
+  if (status === 0 && tally.failed === 0) return tally;
+  console.log(`\n${output.trimEnd().split("\n").slice(-80).join("\n")}\n`);
+  return tally.failed > 0 ? tally : plus(tally, fail("the runner itself"));
+}
+
+function e2ePart(engine) {
+  return {
+    group: "e2e",
+    name: "end to end",
+    engine,
+    needs: [nodeModules, browsers([engine])],
+    after: "build",
+    async run(say) {
+      const project = ["test", `--project=${engine}`];
+      const lack = missing(engine);
+      if (lack) {
+        const { report } = await playwright(engine, [...project, "--list"]);
+        return notRun(playwrightNames(report), lack);
+      }
+      const { report, status, output } = await playwright(engine, project, say);
+      return settled(playwrightTally(report), status, output);
+    },
+  };
+}
+
+async function playwright(engine, args, say) {
+  const file = inCheckout(`target/e2e/${engine}.json`);
+  await mkdir(inCheckout("target/e2e"), { recursive: true });
+  await rm(file, { force: true });
+  const words = [...args, "--reporter=list,json"];
+  const { status, output } = await run("playwright", words, {
+    onLine: say,
+    check: false,
+    env: { PLAYWRIGHT_JSON_OUTPUT_FILE: file },
+  });
+  const report = existsSync(file)
+    ? JSON.parse(await readFile(file, "utf8"))
+    : {};
+  return { report, status, output };
+}
+
+function nodePart({ group, name, engine, folder, display = false }) {
+  return {
+    group,
+    name,
+    engine,
+    needs: [nodeModules, browsers([engine])],
+    after: "build",
+    async run(say) {
+      const files = await testFiles(folder);
+      if (files.length === 0) return none();
+      const lack = missing(engine);
+      if (lack) return notRun(await testNames(files), lack);
+      const words = ["node", "--test", "--test-reporter=tap", ...files];
+      const [first, ...rest] = display ? [...onDisplay, ...words] : words;
+      const { status, output } = await run(first, rest, {
+        onLine: say,
+        check: false,
+      });
+      return settled(nodeTally(output), status, output);
+    },
+  };
+}
+
+async function testFiles(folder) {
+  const names = await readdir(inCheckout(folder)).catch(() => []);
+  return names
+    .filter((name) => name.endsWith(".test.mjs"))
+    .map((name) => `${folder}/${name}`);
+}
+
+async function testNames(files) {
+  const texts = await Promise.all(
+    files.map((file) => readFile(inCheckout(file), "utf8")),
+  );
+  return texts.flatMap((text) =>
+    [...text.matchAll(/^\s*(?:test|it)\(\s*(["'`])(.+?)\1/gm)].map(
+      ([, , name]) => name,
+    ),
+  );
+}
