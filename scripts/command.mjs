@@ -92,17 +92,25 @@ function endGroup(child) {
   }
 }
 
-/** Runs `stop` and ends what is still running when this process is told to end. */
+/** How long a clean end may take, and how long the same Ctrl-C may arrive twice: from the terminal and through npm. */
+const grace = { end: 5000, echo: 500 };
+
+/** Runs `stop` and ends what is still running when this process is told to end; a second Ctrl-C does not wait. */
 export function onSignal(stop = () => {}) {
-  let stopping = false;
+  let stoppedAt;
   const end = async (signal) => {
-    if (stopping) process.exit(1);
-    stopping = true;
+    const status = signal === "SIGINT" ? 130 : 143;
+    if (stoppedAt !== undefined) {
+      if (performance.now() - stoppedAt > grace.echo) process.exit(status);
+      return;
+    }
+    stoppedAt = performance.now();
+    setTimeout(() => process.exit(status), grace.end).unref();
     for (const child of running) endGroup(child);
     try {
       await stop();
     } finally {
-      process.exit(signal === "SIGINT" ? 130 : 143);
+      process.exit(status);
     }
   };
   process.on("SIGINT", end);
