@@ -126,7 +126,7 @@ function table(sizes) {
 }
 
 /** What is over the budget, one sentence each. */
-function overBudget(sizes, { limits, measured }) {
+export function overBudget(sizes, { limits, measured }) {
   const over = [];
   for (const [key, limit] of Object.entries(limits)) {
     const now = figure(sizes, key);

@@ -62,6 +62,12 @@ export const parts = [
         say,
       }),
   },
+  nodePart({
+    group: "unit",
+    name: "scripts",
+    engine: "node",
+    folder: "tests/scripts",
+  }),
   ...["chromium", "firefox", "webkit"].map(wasmPart),
   {
     group: "build",
@@ -112,6 +118,7 @@ export const parts = [
     name: "end to end, smoke",
     engine: "webkit",
     folder: "tests/webkit",
+    after: "build",
     display: true,
   }),
   nodePart({
@@ -119,6 +126,7 @@ export const parts = [
     name: "the packed tarball",
     engine: "chromium",
     folder: "tests/package",
+    after: "build",
   }),
 ];
 
@@ -263,17 +271,18 @@ async function playwright(engine, args, say) {
   return { report, status, output };
 }
 
-function nodePart({ group, name, engine, folder, display = false }) {
+function nodePart({ group, name, engine, folder, after, display = false }) {
+  const browser = engine !== "node";
   return {
     group,
     name,
     engine,
-    needs: [nodeModules, browsers([engine])],
-    after: "build",
+    needs: [nodeModules, ...(browser ? [browsers([engine])] : [])],
+    after,
     async run(say) {
       const files = await testFiles(folder);
       if (files.length === 0) return none();
-      const lack = missing(engine);
+      const lack = browser && missing(engine);
       if (lack) return notRun(await testNames(files), lack);
       const words = ["node", "--test", "--test-reporter=tap", ...files];
       const [first, ...rest] = display ? [...onDisplay, ...words] : words;

@@ -108,7 +108,7 @@ async function lockedCrate(path, name) {
 /** The wasm-bindgen that wasm-pack looks for: the version of the crate, exactly. */
 export const wasmBindgenCli = cargoTool({
   crate: "wasm-bindgen-cli",
-  version: "0.2.129",
+  version: await lockedCrate("Cargo.lock", "wasm-bindgen"),
   commands: ["wasm-bindgen", "wasm-bindgen-test-runner"],
   time: "2 to 4 min",
 });
