@@ -33,10 +33,12 @@ export function cargoTally(output) {
     tally.failed += Number(failed);
   }
   for (const [, name, reason] of output.matchAll(
-    /^test (\S+)(?: - .+)? \.\.\. ignored(?:, (.+))?$/gm,
+    /^test (\S+(?: - .+?)?) \.\.\. ignored(?:, (.+))?$/gm,
   ))
     tally.notRun.push({ name, reason: reason ?? "ignored" });
-  for (const [, name] of output.matchAll(/^test (\S+)(?: - .+)? \.\.\. FAIL/gm))
+  for (const [, name] of output.matchAll(
+    /^test (\S+(?: - .+?)?) \.\.\. FAIL/gm,
+  ))
     tally.failures.push(name);
   return tally;
 }
