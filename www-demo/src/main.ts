@@ -1,0 +1,257 @@
+import { createAuth, isAuthError, type AuthState } from "countersign";
+
+import { byId, clockTime } from "./dom.ts";
+import { openJournal, type Entries } from "./journal.ts";
+import {
+  newSignIn,
+  noteReturn,
+  readReturn,
+  recordingNavigate,
+  recordingTransport,
+  thisView,
+} from "./observe.ts";
+import { shorten } from "./shorten.ts";
+import { showSteps } from "./steps.ts";
+import {
+  showClock,
+  showError,
+  showEvents,
+  showPageView,
+  showSession,
+} from "./view.ts";
+
+interface Config {
+  readonly issuer: string;
+  readonly apiUrl: string;
+  readonly clientId: string;
+  readonly accessTokenTtl: number;
+  readonly tokenTrouble: boolean;
+  readonly roles: Readonly<Record<string, string>>;
+}
+
+const config = JSON.parse(byId("config").textContent ?? "") as Config;
+const home = `${location.origin}/`;
+const answer = readReturn();
+const journal = openJournal(render);
+
+const auth = createAuth({
+  issuer: config.issuer,
+  clientId: config.clientId,
+  scope: "openid profile email offline_access",
+  redirectUri: home,
+  postLogoutRedirectUri: home,
+  apiOrigins: [config.apiUrl],
+  transport: recordingTransport(journal),
+});
+
+let cameFrom = "…";
+
+function render(entries: Entries): void {
+  showSteps(entries, auth.state);
+  showEvents(entries.events);
+  showPageView(
+    entries.exchanges.filter((one) => one.view === thisView),
+    config.roles,
+    cameFrom,
+  );
+}
+
+function showState(state: AuthState): void {
+  showSession(state);
+  showError(state.error);
+  tick();
+  render(journal.entries);
+}
+
+function tick(): void {
+  showClock(auth.state, lifetime());
+}
+
+/** Seconds, as the last token answer said; the ring needs to know what full is. */
+function lifetime(): number | null {
+  for (const { answer: tokens } of [...journal.entries.exchanges].reverse()) {
+    const seconds = (tokens as { expires_in?: unknown } | null)?.expires_in;
+    if (typeof seconds === "number") return seconds;
+  }
+  return null;
+}
+
+function logEvent(type: string, text: string, bad = false): void {
+  journal.write(({ events }) => {
+    events.push({ at: Date.now(), type, text, bad });
+  });
+}
+
+function until(at: number | null): string {
+  return at === null ? "no expiry given" : `good until ${clockTime(at)}`;
+}
+
+auth.on("signedIn", ({ user, via }) => {
+  logEvent("signedIn", `${user.name ?? user.sub}, by ${viaWords[via]}`);
+  if (via !== "callback") return;
+  journal.write(({ signIn }) => {
+    if (signIn !== null) signIn.completedAt = Date.now();
+  });
+});
+auth.on("signedOut", ({ reason, error }) => {
+  logEvent("signedOut", reason, error !== null);
+});
+auth.on("refreshed", ({ expiresAt }) => {
+  logEvent("refreshed", `the new access token is ${until(expiresAt)}`);
+});
+auth.on("refreshFailed", ({ error, retryAt }) => {
+  const next = retryAt === null ? "" : `; again at ${clockTime(retryAt)}`;
+  logEvent("refreshFailed", `${error.code}${next}`, true);
+});
+auth.on("warning", ({ code, hint }) => {
+  logEvent("warning", `${code}: ${hint}`, true);
+});
+
+const viaWords = {
+  callback: "the redirect from the provider",
+  restore: "the stored session",
+  otherTab: "another tab",
+};
+
+/** Runs a button's work; what fails is shown, and the session decides for itself what it means. */
+function onClick(id: string, work: () => Promise<void>): void {
+  const button = byId<HTMLButtonElement>(id);
+  button.addEventListener("click", () => {
+    button.disabled = true;
+    work()
+      .catch(report)
+      .finally(() => {
+        button.disabled = false;
+      });
+  });
+}
+
+function report(error: unknown): void {
+  if (isAuthError(error)) return showError(error);
+  showError({
+    code: error instanceof Error ? error.name : "Error",
+    message: error instanceof Error ? error.message : String(error),
+    hint: "This is the page's own trouble, not countersign's.",
+    retryable: false,
+  });
+}
+
+onClick("sign-in", async () => {
+  journal.write((entries) => {
+    entries.signIn = newSignIn();
+    entries.exchanges.length = 0;
+    entries.calls.length = 0;
+  });
+  await auth.login({
+    returnTo: location.href,
+    appState: { clicked: "Sign in", at: clockTime(Date.now()) },
+    navigate: recordingNavigate(journal),
+  });
+});
+
+onClick("call", async () => {
+  const url = `${config.apiUrl}/me`;
+  const token = shorten(await auth.getAccessToken());
+  const at = Date.now();
+  const started = performance.now();
+  const call = { method: "GET", url, token, at };
+  try {
+    const response = await auth.fetch(url);
+    const body: unknown = await response.json();
+    const milliseconds = performance.now() - started;
+    journal.write(({ calls }) => {
+      const { status } = response;
+      calls.push({
+        ...call,
+        status,
+        answer: body,
+        failure: null,
+        milliseconds,
+      });
+    });
+  } catch (error) {
+    const failure = isAuthError(error) ? error.code : "failed";
+    const milliseconds = performance.now() - started;
+    journal.write(({ calls }) => {
+      calls.push({
+        ...call,
+        status: null,
+        answer: null,
+        failure,
+        milliseconds,
+      });
+    });
+    throw error;
+  }
+});
+
+onClick("refresh", async () => {
+  await auth.getAccessToken({ forceRefresh: true });
+});
+
+onClick("reload", async () => {
+  location.reload();
+});
+
+onClick("sign-out", async () => {
+  await auth.logout();
+});
+
+onClick("revoke", async () => {
+  await askServer("revoke", {});
+  logEvent("(provider)", "the session was revoked there");
+});
+
+async function askServer(path: string, body: object): Promise<void> {
+  const response = await fetch(`/demo/${path}`, {
+    method: "POST",
+    body: JSON.stringify(body),
+  });
+  if (!response.ok) throw new Error(await response.text());
+}
+
+const trouble = byId<HTMLInputElement>("trouble");
+trouble.checked = config.tokenTrouble;
+trouble.addEventListener("change", () => {
+  askServer("trouble", { on: trouble.checked }).catch(report);
+});
+
+for (const radio of document.querySelectorAll<HTMLInputElement>(
+  "input[name=ttl]",
+)) {
+  radio.checked = Number(radio.value) === config.accessTokenTtl;
+  radio.addEventListener("change", () => {
+    shorterTokens(Number(radio.value)).catch(report);
+  });
+}
+
+/** The token at hand keeps its lifetime, so a new one is fetched at once. */
+async function shorterTokens(seconds: number): Promise<void> {
+  await askServer("ttl", { seconds });
+  if (auth.state.status === "signedIn") {
+    await auth.getAccessToken({ forceRefresh: true });
+  }
+}
+
+auth.subscribe(showState);
+setInterval(tick, 250);
+
+if (answer !== null) void noteReturn(journal, answer, config.issuer);
+
+const first = await auth.ready;
+cameFrom =
+  first.status === "signedOut"
+    ? "none"
+    : answer === null
+      ? "stored in this tab"
+      : "from the redirect";
+if (answer !== null && first.status === "signedIn") {
+  const { appState } = await auth.handleCallback();
+  journal.write(({ signIn }) => {
+    if (signIn !== null) signIn.appState = appState;
+  });
+}
+render(journal.entries);
+new PerformanceObserver(() => render(journal.entries)).observe({
+  type: "resource",
+});

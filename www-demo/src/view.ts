@@ -1,0 +1,146 @@
+import type { AuthState } from "countersign";
+
+import { byId, clockTime, h, replaceFrom } from "./dom.ts";
+import type { Exchange, LoggedEvent } from "./journal.ts";
+
+/** The session as `auth.state` has it. */
+export function showSession(state: AuthState): void {
+  const signedIn = state.status === "signedIn";
+  document.documentElement.dataset["status"] = state.status;
+  byId("status").textContent = statusText(state);
+  byId("name").textContent = signedIn
+    ? (state.user.name ?? state.user.sub)
+    : "Nobody is signed in";
+  byId("about").textContent = signedIn
+    ? (state.user.email ?? state.user.sub)
+    : aboutSignedOut(state);
+  byId("signed-in-actions").hidden = !signedIn;
+  byId("signed-out-actions").hidden = signedIn;
+  byId<HTMLButtonElement>("sign-in").disabled = state.status === "loading";
+  byId<HTMLButtonElement>("revoke").disabled = !signedIn;
+  replaceFrom(byId("facts"), factsOf(state), () => facts(factsOf(state)));
+}
+
+function statusText(state: AuthState): string {
+  if (state.status !== "signedIn") return state.status;
+  return state.freshness === "stale" ? "signedIn · stale" : "signedIn";
+}
+
+function aboutSignedOut(state: AuthState): string {
+  return state.status === "signedOut" ? `reason: ${state.reason}` : "…";
+}
+
+function factsOf(state: AuthState): readonly (readonly [string, string])[] {
+  if (state.status !== "signedIn") return [];
+  return [
+    ["subject", state.user.sub],
+    ["scope", state.scope.join(" ")],
+    ["freshness", state.freshness],
+    ["refreshable", state.refreshable ? "yes" : "no"],
+    [
+      "expires",
+      state.expiresAt === null ? "not said" : clockTime(state.expiresAt),
+    ],
+  ];
+}
+
+function facts(rows: readonly (readonly [string, string])[]): Node[] {
+  return rows.map(([name, value]) =>
+    h("div", {}, h("dt", {}, name), h("dd", {}, value)),
+  );
+}
+
+interface ShownError {
+  readonly code: string;
+  readonly message: string;
+  readonly hint: string;
+  readonly retryable: boolean;
+}
+
+/** An error in full: what it is called, what happened, what to do. */
+export function showError(error: ShownError | null): void {
+  const place = byId("error");
+  place.hidden = error === null;
+  if (error === null) return place.replaceChildren();
+  place.replaceChildren(
+    h(
+      "p",
+      { class: "error-code" },
+      h("code", {}, error.code),
+      error.retryable ? h("span", { class: "tag" }, "retryable") : null,
+    ),
+    h("p", {}, sentence(error.message)),
+    h("p", { class: "error-hint" }, error.hint),
+  );
+}
+
+function sentence(text: string): string {
+  const upper = text.charAt(0).toUpperCase() + text.slice(1);
+  return /[.!?]$/.test(upper) ? upper : `${upper}.`;
+}
+
+/** The seconds that the access token has left, as a ring and a number. */
+export function showClock(state: AuthState, lifetime: number | null): void {
+  const ring = byId<SVGElement>("ring");
+  const expiresAt = state.status === "signedIn" ? state.expiresAt : null;
+  if (expiresAt === null) {
+    ring.setAttribute("stroke-dashoffset", "100");
+    byId("clock").textContent = "–";
+    byId("clock-unit").textContent = "";
+    return;
+  }
+  const left = Math.max(0, (expiresAt - Date.now()) / 1000);
+  const share = Math.min(1, left / Math.max(1, lifetime ?? 300));
+  ring.setAttribute("stroke-dashoffset", String(100 - share * 100));
+  ring.dataset["level"] = left === 0 ? "out" : share < 0.2 ? "low" : "good";
+  const whole = Math.ceil(left);
+  const minutes = Math.floor(whole / 60);
+  byId("clock").textContent =
+    minutes > 0
+      ? `${minutes}:${String(whole % 60).padStart(2, "0")}`
+      : String(whole);
+  byId("clock-unit").textContent = minutes > 0 ? "min" : "s";
+}
+
+/** What this page view cost: requests to the provider, and the parts of the package. */
+export function showPageView(
+  exchanges: readonly Exchange[],
+  roles: Readonly<Record<string, string>>,
+  cameFrom: string,
+): void {
+  const rows = [
+    ["Session", cameFrom],
+    ["Requests to the provider", String(exchanges.length)],
+    ["Facade", loaded(roles, "facade")],
+    ["Rust core", loaded(roles, "core")],
+  ] as const;
+  replaceFrom(byId("page-view"), rows, () => facts(rows));
+}
+
+function loaded(roles: Readonly<Record<string, string>>, role: string): string {
+  const files = performance
+    .getEntriesByType("resource")
+    .filter((entry) => roles[new URL(entry.name).pathname] === role)
+    .map((entry) => entry as PerformanceResourceTiming);
+  if (files.length === 0) return "not needed yet";
+  const bytes = files.reduce((sum, file) => sum + file.encodedBodySize, 0);
+  return `${(bytes / 1000).toFixed(1)} kB brotli`;
+}
+
+export function showEvents(events: readonly LoggedEvent[]): void {
+  replaceFrom(byId("events"), events, () =>
+    events.length === 0
+      ? [h("li", { class: "idle" }, "Nothing yet.")]
+      : [...events].reverse().map(eventLine),
+  );
+}
+
+function eventLine({ at, type, text, bad }: LoggedEvent): HTMLElement {
+  return h(
+    "li",
+    bad ? { class: "bad" } : {},
+    h("time", { datetime: new Date(at).toISOString() }, clockTime(at)),
+    h("code", {}, type),
+    h("span", {}, text),
+  );
+}
