@@ -23,8 +23,6 @@ const engines = {
   },
 };
 
-export const engineNames = Object.keys(engines);
-
 /** The programs of an engine as found on this machine, `undefined` where one is missing. */
 export function findEngine(name) {
   const { browser, driver, display } = engines[name];
@@ -37,26 +35,25 @@ export function findEngine(name) {
 
 /** Why an engine cannot run here, as one sentence; `undefined` when it can. */
 export function missing(name) {
-  const { browser, display, packages, driverFromCargo } = engines[name];
-  const found = findEngine(name);
-  const complete =
-    found.browser &&
-    (found.driver || driverFromCargo) &&
-    (!display || found.display);
-  if (complete) return undefined;
-  return `${name} is not complete: install ${browser[0]} (Debian: apt-get install ${packages.join(" ")})`;
+  const { browser, driver, display, packages, driverFromCargo } = engines[name];
+  const programs = [browser, driverFromCargo ? undefined : driver, display];
+  const absent = programs.filter((names) => names && !onPath(names));
+  if (absent.length === 0) return undefined;
+  const list = [...new Set(absent.map(([first]) => first))].join(" and ");
+  return `install ${list} (Debian: apt-get install ${packages.join(" ")})`;
 }
 
 /** Installs the engines that are missing; where that is not possible it says what to do, and their tests do not run. */
-export function browsers(names = engineNames) {
+export function browsers(names) {
   const absent = () => names.filter((name) => missing(name));
   return {
     name: `browsers (${names.join(", ")})`,
     hint: "by apt-get, about 1 min",
     needed: async () => absent().length > 0,
+    summary: () => (absent().length > 0 ? "not complete" : undefined),
     async run(say) {
       if (!isDebian() || process.getuid?.() !== 0) {
-        for (const name of absent()) console.log(`\n  ${missing(name)}`);
+        for (const name of absent()) console.log(`\n${name}: ${missing(name)}`);
         return;
       }
       const packages = absent().flatMap((name) => engines[name].packages);

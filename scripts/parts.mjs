@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { mkdir, readdir, readFile, rm } from "node:fs/promises";
-import { browsers, findEngine, missing } from "./browsers.mjs";
+import { join } from "node:path";
+import { findEngine, missing } from "./browsers.mjs";
 import { checkSize } from "./bytes.mjs";
 import { inCheckout } from "./checkout.mjs";
 import { run } from "./command.mjs";
@@ -13,7 +14,6 @@ import {
   wasmPack,
 } from "./setup.mjs";
 import {
-  cargoNames,
   cargoTally,
   fail,
   nodeTally,
@@ -25,7 +25,7 @@ import {
   plus,
 } from "./tally.mjs";
 
-// The parts of `npm test`. A part is { group, name, engine, needs: [step], after?: group, run(say) -> tally }.
+// The parts of `npm test`. A part is { group, name, engine, browser?, needs: [step], after?: group, run(say) -> tally }.
 
 const wasm32 = ["--target", "wasm32-unknown-unknown"];
 const toolchain = [rustToolchain, nodeModules];
@@ -171,8 +171,6 @@ function wasmTargets() {
   return ["--lib", ...(own ? ["--test", "browser"] : [])];
 }
 
-let wasmNames = [];
-
 function wasmPart(engine) {
   const flags = {
     chromium: () => ["--chrome", "--chromedriver", findEngine(engine).driver],
@@ -183,17 +181,16 @@ function wasmPart(engine) {
     group: "wasm",
     name: "wasm tests",
     engine,
+    browser: true,
     needs: [
       ...toolchain,
-      browsers([engine]),
       wasmBindgenCli,
       wasmPack,
       ...(engine === "firefox" ? [geckodriver] : []),
     ],
     async run(say) {
       const lack = missing(engine);
-      if (lack)
-        return notRun(wasmNames.length > 0 ? wasmNames : ["all of them"], lack);
+      if (lack) return notRun(await wasmNames(), lack);
       const targets = ["--", ...wasmTargets()];
       const words = ["test", "--headless", "--mode", "no-install"];
       const command = ["wasm-pack", ...words, ...flags[engine](), ...targets];
@@ -209,7 +206,6 @@ function wasmPart(engine) {
           WASM_BINDGEN_TEST_DRIVER_TIMEOUT: "30",
           WASM_BINDGEN_TEST_TIMEOUT: "120",
         },
-        names: (names) => (wasmNames = names),
       });
     },
   };
@@ -218,13 +214,27 @@ function wasmPart(engine) {
 /** WebKitGTK needs a display. */
 const onDisplay = ["xvfb-run", "-a"];
 
-async function cargoTest(command, args, { say, env, names }) {
+/** The tests of tests/browser by their source, for a machine that cannot run them. */
+async function wasmNames() {
+  const folder = inCheckout("tests/browser");
+  const files = await readdir(folder).catch(() => []);
+  const texts = await Promise.all(
+    files.map((file) => readFile(join(folder, file), "utf8")),
+  );
+  const found = texts.flatMap((text) =>
+    [...text.matchAll(/#\[wasm_bindgen_test\]\s*(?:async )?fn (\w+)/g)].map(
+      ([, name]) => name,
+    ),
+  );
+  return [...found, "the unit tests of src, in wasm"];
+}
+
+async function cargoTest(command, args, { say, env }) {
   const { status, output } = await run(command, args, {
     onLine: say,
     env,
     check: false,
   });
-  names?.(cargoNames(output));
   return settled(cargoTally(output), status, output);
 }
 
@@ -240,7 +250,8 @@ function e2ePart(engine) {
     group: "e2e",
     name: "end to end",
     engine,
-    needs: [nodeModules, browsers([engine])],
+    browser: true,
+    needs: [nodeModules],
     after: "build",
     async run(say) {
       const project = ["test", `--project=${engine}`];
@@ -277,7 +288,8 @@ function nodePart({ group, name, engine, folder, after, display = false }) {
     group,
     name,
     engine,
-    needs: [nodeModules, ...(browser ? [browsers([engine])] : [])],
+    browser,
+    needs: [nodeModules],
     after,
     async run(say) {
       const files = await testFiles(folder);

@@ -43,10 +43,6 @@ export function cargoTally(output) {
   return tally;
 }
 
-/** The names in the output of `cargo test`. */
-export const cargoNames = (output) =>
-  [...output.matchAll(/^test (\S+) \.\.\. /gm)].map(([, name]) => name);
-
 /** Playwright's JSON report. */
 export function playwrightTally(report) {
   const tests = playwrightTests(report.suites ?? []).map(({ name, test }) => {

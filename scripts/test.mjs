@@ -1,3 +1,4 @@
+import { browsers } from "./browsers.mjs";
 import { main } from "./main.mjs";
 import { parts } from "./parts.mjs";
 import { runStep, runSteps } from "./progress.mjs";
@@ -31,13 +32,15 @@ function choose(groups) {
 
 /** Runs what the parts need, once each, and gives the steps that failed with their errors. */
 async function setUp(chosen) {
-  const steps = new Map(
-    chosen.flatMap(({ needs }) => needs).map((step) => [step.name, step]),
+  const steps = new Set(chosen.flatMap(({ needs }) => needs));
+  const engines = new Set(
+    chosen.filter(({ browser }) => browser).map(({ engine }) => engine),
   );
+  if (engines.size > 0) steps.add(browsers([...engines]));
   const broken = new Map();
   console.log("Set-up");
   await runSteps(
-    [...steps.values()].map((step) => ({
+    [...steps].map((step) => ({
       ...step,
       run: (say) =>
         step.run(say).catch((error) => {
