@@ -40,29 +40,31 @@ export function createTraffic({ delays = {}, log = () => {} } = {}) {
 
   // Of two requests with one refresh token the second must find it used, as at
   // a server with a transaction; the provider's own steps would interleave.
-  const inTurn = async (res, work) => {
+  const inTurn = async (work) => {
     const before = lastToken;
     let done;
     lastToken = new Promise((resolve) => (done = resolve));
-    res.once("close", done);
-    await before;
-    await work();
+    try {
+      await before;
+      return await work();
+    } finally {
+      done();
+    }
   };
 
   const answer = async (req, res, endpoint, handle) => {
     const how = takeFault(endpoint);
-    if (how === undefined) return handle(req, res);
     if (how === "hang") return undefined;
     if (how === "reset") return req.socket.destroy();
     if (how === "lose") {
       res.end = () => req.socket.destroy();
-      return handle(req, res);
-    }
-    if (typeof how === "function") {
+    } else if (typeof how === "function") {
       editAnswer(res, how);
-      return handle(req, res);
+    } else if (how !== undefined) {
+      return sendFault(req, res, how);
     }
-    return sendFault(req, res, how);
+    const work = () => handle(req, res);
+    return endpoint === "token" ? inTurn(work) : work();
   };
 
   return {
@@ -93,8 +95,7 @@ export function createTraffic({ delays = {}, log = () => {} } = {}) {
 
       const wait = waits.get(endpoint);
       if (wait) await sleep(wait);
-      const work = () => answer(req, res, endpoint, handle);
-      return endpoint === "token" ? inTurn(res, work) : work();
+      return answer(req, res, endpoint, handle);
     },
 
     requests,
