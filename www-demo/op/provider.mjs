@@ -165,7 +165,7 @@ function createControl({
     },
     resetCounters: traffic.resetCounters,
 
-    /** Milliseconds before a request to this endpoint is looked at. */
+    /** Milliseconds by which this endpoint's answers come later; the requests are handled at once. */
     setDelay: traffic.setDelay,
     /**
      * What becomes of the next `times` requests to an endpoint:

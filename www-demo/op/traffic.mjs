@@ -1,5 +1,3 @@
-import { setTimeout as sleep } from "node:timers/promises";
-
 /** Paths by the names that countersign gives the endpoints. */
 export const routes = {
   authorization: "/authorize",
@@ -93,8 +91,8 @@ export function createTraffic({ delays = {}, log = () => {} } = {}) {
         );
       }
 
-      const wait = waits.get(endpoint);
-      if (wait) await sleep(wait);
+      if (req.destroyed) return undefined;
+      delayAnswer(res, waits.get(endpoint) ?? 0);
       return answer(req, res, endpoint, handle);
     },
 
@@ -181,6 +179,17 @@ function sendFault(req, res, how) {
     res.setHeader(name, value);
   }
   res.end(typeof body === "string" ? body : JSON.stringify(body));
+}
+
+// The answer waits, not the work: a client that gives up in between has used
+// up its refresh token all the same.
+function delayAnswer(res, milliseconds) {
+  if (milliseconds === 0) return;
+  const end = res.end.bind(res);
+  res.end = (...body) => {
+    setTimeout(() => end(...body), milliseconds);
+    return res;
+  };
 }
 
 function editAnswer(res, edit) {
