@@ -9,6 +9,7 @@ export function pagePolicy(origins) {
     "default-src 'none'",
     "style-src 'self'",
     "script-src 'self'",
+    "img-src data:",
     `form-action ${["'self'", ...origins].join(" ")}`,
     "base-uri 'none'",
     "frame-ancestors 'none'",
@@ -100,6 +101,7 @@ function page(title, content, note = "") {
     <meta charset="utf-8" />
     <meta name="viewport" content="width=device-width, initial-scale=1" />
     <title>${escape(title)} · local provider</title>
+    <link rel="icon" href="data:," />
     <link rel="stylesheet" href="/assets/tokens.css" />
     <link rel="stylesheet" href="/assets/op.css" />
   </head>
