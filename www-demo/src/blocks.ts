@@ -97,8 +97,13 @@ export function verdict(holds: boolean, yes: string, no: string): HTMLElement {
   );
 }
 
-export function more(summary: string, ...content: Node[]): HTMLElement {
-  return h("details", {}, h("summary", {}, summary), ...content);
+/** Something to open; `is` recognises it when its summary has changed. */
+export function more(
+  is: string,
+  summary: string,
+  ...content: Node[]
+): HTMLElement {
+  return h("details", { "data-is": is }, h("summary", {}, summary), ...content);
 }
 
 export function json(value: unknown): HTMLElement {

@@ -24,7 +24,7 @@ export function byId<T extends Element = HTMLElement>(id: string): T {
 
 const shownBefore = new WeakMap<Element, string>();
 
-/** Replaces the content, unless `from` is what it was made from last time: an opened detail stays open. */
+/** Replaces the content, unless `from` is what it was made from last time. What the reader opened stays open. */
 export function replaceFrom(
   element: Element,
   from: unknown,
@@ -33,7 +33,22 @@ export function replaceFrom(
   const text = JSON.stringify(from) ?? "";
   if (shownBefore.get(element) === text) return;
   shownBefore.set(element, text);
+  const before = details(element);
+  const focused = before.findIndex((one) =>
+    one.contains(document.activeElement),
+  );
+  const open = before.filter((one) => one.open).map((one) => one.dataset["is"]);
   element.replaceChildren(...make());
+  for (const one of details(element)) {
+    one.open = open.includes(one.dataset["is"]);
+    if (one.dataset["is"] === before[focused]?.dataset["is"]) {
+      one.querySelector("summary")?.focus({ preventScroll: true });
+    }
+  }
+}
+
+function details(element: Element): HTMLDetailsElement[] {
+  return [...element.querySelectorAll("details")];
 }
 
 export function duration(milliseconds: number): string {

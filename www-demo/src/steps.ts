@@ -77,7 +77,7 @@ function verifierStep(signIn: SignIn | null): readonly Node[] {
         "kept under": "in sessionStorage, until the browser comes back",
       },
     ),
-    more("The record of this sign-in", json(signIn.stored)),
+    more("record", "The record of this sign-in", json(signIn.stored)),
   ];
 }
 
@@ -220,7 +220,7 @@ function tokenStep(
     );
   }
   if (claims !== null) {
-    content.push(more("What the ID Token says", json(claims)));
+    content.push(more("claims", "What the ID Token says", json(claims)));
   }
   return content;
 }
@@ -287,6 +287,7 @@ function earlier(lines: HTMLElement[]): Node[] {
   if (before.length === 0) return [];
   return [
     more(
+      "earlier",
       `Earlier (${before.length})`,
       h("ol", { class: "earlier" }, ...before),
     ),
