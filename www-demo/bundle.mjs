@@ -19,6 +19,7 @@ export async function bundle({ entry, packageDirectory }) {
     minify: true,
     metafile: true,
     write: false,
+    logLevel: "silent",
     plugins: [packageAt(packageDirectory)],
   }).catch((cause) => {
     throw new Error(
