@@ -10,8 +10,18 @@ use super::uri::HttpUri;
 
 /// Parameters that the protocol owns: an application that sets one would break a check.
 const OWNED: [&str; 12] = [
-    "client_id", "client_secret", "code", "code_challenge", "code_challenge_method", "nonce", "redirect_uri", "request",
-    "request_uri", "response_mode", "response_type", "state",
+    "client_id",
+    "client_secret",
+    "code",
+    "code_challenge",
+    "code_challenge_method",
+    "nonce",
+    "redirect_uri",
+    "request",
+    "request_uri",
+    "response_mode",
+    "response_type",
+    "state",
 ];
 
 /// Whether an application may set this parameter of the authorization request.
@@ -22,7 +32,10 @@ pub fn is_free_parameter(name: &str) -> bool {
 
 /// The authorization request. RFC 6749 §4.1.1, RFC 7636 §4.3, OIDC Core §3.1.2.1.
 #[derive(Debug)]
-#[allow(clippy::exhaustive_structs, reason = "made by its callers, all members at once")]
+#[allow(
+    clippy::exhaustive_structs,
+    reason = "made by its callers, all members at once"
+)]
 pub struct AuthorizationRequest<'a> {
     /// `client_id`
     pub client_id: &'a str,
@@ -58,7 +71,10 @@ impl AuthorizationRequest<'_> {
             ("code_challenge", self.code_challenge),
             ("code_challenge_method", "S256"),
         ];
-        for (name, value) in owned.into_iter().chain(self.nonce.map(|nonce| ("nonce", nonce))) {
+        for (name, value) in owned
+            .into_iter()
+            .chain(self.nonce.map(|nonce| ("nonce", nonce)))
+        {
             form::append(&mut uri, name, value);
         }
         for (name, value) in self.parameters.iter().filter(|(name, _)| name != "scope") {
@@ -89,7 +105,11 @@ impl AuthorizationResponse {
             state: find("state")?,
             iss: find("iss")?,
             code: find("code")?.map(Secret::new),
-            error: find("error")?.map(|error| OAuthErrorResponse { error, error_description, error_uri }),
+            error: find("error")?.map(|error| OAuthErrorResponse {
+                error,
+                error_description,
+                error_uri,
+            }),
         })
     }
 
@@ -102,7 +122,10 @@ impl AuthorizationResponse {
 
 /// What the pending login expects of its response.
 #[derive(Debug)]
-#[allow(clippy::exhaustive_structs, reason = "made by its callers, all members at once")]
+#[allow(
+    clippy::exhaustive_structs,
+    reason = "made by its callers, all members at once"
+)]
 pub struct Expected<'a> {
     /// `state` of the transaction.
     pub state: &'a Secret,
@@ -140,9 +163,16 @@ pub struct ValidatedCode<'a> {
 ///
 /// # Errors
 /// The first check that fails.
-pub fn accept<'a>(response: AuthorizationResponse, expected: &Expected<'a>) -> Result<ValidatedCode<'a>, Refusal> {
+pub fn accept<'a>(
+    response: AuthorizationResponse,
+    expected: &Expected<'a>,
+) -> Result<ValidatedCode<'a>, Refusal> {
     // RFC 6749 §10.12, §4.1.2.
-    if !response.state.as_deref().is_some_and(|state| expected.state.ct_eq(state)) {
+    if !response
+        .state
+        .as_deref()
+        .is_some_and(|state| expected.state.ct_eq(state))
+    {
         return Err(Refusal::State);
     }
     if expected.expired {
@@ -156,21 +186,31 @@ pub fn accept<'a>(response: AuthorizationResponse, expected: &Expected<'a>) -> R
     };
     if !iss_is_right {
         let expected = issuer.to_owned();
-        let error = ProtocolError::IssuerMismatch { expected, actual: response.iss, untrusted: response.error };
+        let error = ProtocolError::IssuerMismatch {
+            expected,
+            actual: response.iss,
+            untrusted: response.error,
+        };
         return Err(Refusal::Protocol(error));
     }
     // RFC 6749 §4.1.2, §4.1.2.1: one of the two, and not both.
     match (response.error, response.code) {
         (Some(error), None) => Err(Refusal::Protocol(ProtocolError::Authorization(error))),
-        (None, Some(code)) if !code.expose().is_empty() => {
-            Ok(ValidatedCode { code, redirect_uri: expected.redirect_uri, code_verifier: expected.code_verifier })
-        }
+        (None, Some(code)) if !code.expose().is_empty() => Ok(ValidatedCode {
+            code,
+            redirect_uri: expected.redirect_uri,
+            code_verifier: expected.code_verifier,
+        }),
         _ => Err(Refusal::Protocol(malformed("code"))),
     }
 }
 
 const fn malformed(parameter: &'static str) -> ProtocolError {
-    ProtocolError::InvalidResponse { endpoint: Endpoint::Authorization, status: 0, problem: parameter }
+    ProtocolError::InvalidResponse {
+        endpoint: Endpoint::Authorization,
+        status: 0,
+        problem: parameter,
+    }
 }
 
 #[cfg(test)]
@@ -183,10 +223,16 @@ mod tests {
         let issuer = Issuer::parse("https://as.example", None).unwrap();
         let document = Json::object([
             ("issuer", "https://as.example".into()),
-            ("authorization_endpoint", "https://as.example/authorize?tenant=1".into()),
+            (
+                "authorization_endpoint",
+                "https://as.example/authorize?tenant=1".into(),
+            ),
             ("token_endpoint", "https://as.example/token".into()),
             ("jwks_uri", "https://as.example/jwks".into()),
-            ("authorization_response_iss_parameter_supported", Json::Bool(iss_parameter_supported)),
+            (
+                "authorization_response_iss_parameter_supported",
+                Json::Bool(iss_parameter_supported),
+            ),
         ]);
         metadata::parse(&issuer, &document).unwrap()
     }
@@ -212,7 +258,10 @@ mod tests {
             state: "s",
             nonce: Some("n"),
             code_challenge: "c",
-            parameters: &[("prompt".to_owned(), "login consent".to_owned()), ("scope".to_owned(), "x".to_owned())],
+            parameters: &[
+                ("prompt".to_owned(), "login consent".to_owned()),
+                ("scope".to_owned(), "x".to_owned()),
+            ],
         };
         assert_eq!(
             request.to_uri(&server(true)),
@@ -224,31 +273,73 @@ mod tests {
     #[test]
     fn the_order_is_state_age_iss_error_code() {
         let evil = "iss=https%3A%2F%2Fevil.example";
-        assert_eq!(decide(&format!("state=s2&error=x&{evil}"), true, true), Err(Refusal::State));
-        assert_eq!(decide(&format!("state=s1&error=x&{evil}"), true, true), Err(Refusal::Expired));
+        assert_eq!(
+            decide(&format!("state=s2&error=x&{evil}"), true, true),
+            Err(Refusal::State)
+        );
+        assert_eq!(
+            decide(&format!("state=s1&error=x&{evil}"), true, true),
+            Err(Refusal::Expired)
+        );
         let mismatch = decide(&format!("state=s1&error=x&{evil}"), false, true);
-        assert!(matches!(mismatch, Err(Refusal::Protocol(ProtocolError::IssuerMismatch { untrusted: Some(_), .. }))));
+        assert!(matches!(
+            mismatch,
+            Err(Refusal::Protocol(ProtocolError::IssuerMismatch {
+                untrusted: Some(_),
+                ..
+            }))
+        ));
         let error = decide("state=s1&error=x&iss=https%3A%2F%2Fas.example", false, true);
-        assert!(matches!(error, Err(Refusal::Protocol(ProtocolError::Authorization(error))) if error.error == "x"));
-        assert_eq!(decide("state=s1&code=c&iss=https%3A%2F%2Fas.example", false, true), Ok(()));
+        assert!(
+            matches!(error, Err(Refusal::Protocol(ProtocolError::Authorization(error))) if error.error == "x")
+        );
+        assert_eq!(
+            decide("state=s1&code=c&iss=https%3A%2F%2Fas.example", false, true),
+            Ok(())
+        );
     }
 
     #[test]
     fn rfc9207_iss_is_required_when_announced_and_compared_when_present() {
         assert_eq!(decide("state=s1&code=c", false, false), Ok(()));
-        assert_eq!(decide("state=s1&code=c&iss=https%3A%2F%2Fas.example", false, false), Ok(()));
-        for query in ["state=s1&code=c", "state=s1&code=c&iss=https%3A%2F%2Fas.example%2F", "state=s1&code=c&iss=HTTPS%3A%2F%2Fas.example"] {
-            assert!(matches!(decide(query, false, true), Err(Refusal::Protocol(ProtocolError::IssuerMismatch { .. }))), "{query}");
+        assert_eq!(
+            decide("state=s1&code=c&iss=https%3A%2F%2Fas.example", false, false),
+            Ok(())
+        );
+        for query in [
+            "state=s1&code=c",
+            "state=s1&code=c&iss=https%3A%2F%2Fas.example%2F",
+            "state=s1&code=c&iss=HTTPS%3A%2F%2Fas.example",
+        ] {
+            assert!(
+                matches!(
+                    decide(query, false, true),
+                    Err(Refusal::Protocol(ProtocolError::IssuerMismatch { .. }))
+                ),
+                "{query}"
+            );
         }
         assert!(decide("state=s1&code=c&iss=", false, false).is_err());
     }
 
     #[test]
     fn malformed_callbacks_are_refused() {
-        for query in ["state=s1", "state=s1&code=", "state=s1&code=c&error=e", "state=s1&code=c&code=d"] {
-            assert_eq!(decide(query, false, false), Err(Refusal::Protocol(malformed("code"))), "{query}");
+        for query in [
+            "state=s1",
+            "state=s1&code=",
+            "state=s1&code=c&error=e",
+            "state=s1&code=c&code=d",
+        ] {
+            assert_eq!(
+                decide(query, false, false),
+                Err(Refusal::Protocol(malformed("code"))),
+                "{query}"
+            );
         }
-        assert_eq!(decide("state=s1&state=s1&code=c", false, false), Err(Refusal::Protocol(malformed("state"))));
+        assert_eq!(
+            decide("state=s1&state=s1&code=c", false, false),
+            Err(Refusal::Protocol(malformed("state")))
+        );
         assert_eq!(decide("code=c", false, false), Err(Refusal::State));
         assert_eq!(decide("state=&code=c", false, false), Err(Refusal::State));
     }

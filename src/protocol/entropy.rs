@@ -31,5 +31,9 @@ pub fn random_token(entropy: &impl Entropy) -> Result<String, NoEntropy> {
 pub fn random_bytes(entropy: &impl Entropy) -> Result<[u8; 32], NoEntropy> {
     let mut bytes = [0; 32];
     entropy.fill(&mut bytes)?;
-    if bytes == [0; 32] { Err(NoEntropy) } else { Ok(bytes) }
+    if bytes == [0; 32] {
+        Err(NoEntropy)
+    } else {
+        Ok(bytes)
+    }
 }

@@ -46,7 +46,10 @@ impl OAuthErrorResponse {
     pub fn needs_interaction(&self) -> bool {
         matches!(
             self.error.as_str(),
-            "login_required" | "interaction_required" | "consent_required" | "account_selection_required"
+            "login_required"
+                | "interaction_required"
+                | "consent_required"
+                | "account_selection_required"
         )
     }
 }

@@ -34,7 +34,11 @@ pub struct Repeated;
 pub fn find(query: &str, name: &str) -> Result<Option<String>, Repeated> {
     let mut values = parse_pairs(query.as_bytes()).filter(|(key, _)| key == name);
     let first = values.next().map(|(_, value)| value.into_owned());
-    if values.next().is_some() { Err(Repeated) } else { Ok(first) }
+    if values.next().is_some() {
+        Err(Repeated)
+    } else {
+        Ok(first)
+    }
 }
 
 #[cfg(test)]

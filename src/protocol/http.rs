@@ -17,11 +17,19 @@ pub struct HttpRequest {
 
 impl HttpRequest {
     pub(crate) fn get(endpoint: Endpoint, uri: &str) -> Self {
-        Self { endpoint, uri: uri.to_owned(), form: None }
+        Self {
+            endpoint,
+            uri: uri.to_owned(),
+            form: None,
+        }
     }
 
     pub(crate) fn post(endpoint: Endpoint, uri: &str, form: String) -> Self {
-        Self { endpoint, uri: uri.to_owned(), form: Some(form) }
+        Self {
+            endpoint,
+            uri: uri.to_owned(),
+            form: Some(form),
+        }
     }
 }
 
@@ -43,7 +51,12 @@ impl HttpResponse {
     /// All parts.
     #[must_use]
     pub fn new(status: u16, content_type: impl Into<String>, body: impl Into<String>) -> Self {
-        Self { status, content_type: content_type.into(), retry_after: None, body: body.into() }
+        Self {
+            status,
+            content_type: content_type.into(),
+            retry_after: None,
+            body: body.into(),
+        }
     }
 
     /// The body as a JSON object, whatever the `Content-Type` says: many servers mislabel it.
@@ -57,16 +70,27 @@ impl HttpResponse {
     /// # Errors
     /// `invalid_response` naming the endpoint, the status and what is wrong.
     pub fn ok_object(&self, endpoint: Endpoint) -> Result<Json, ProtocolError> {
-        let refused = |problem| ProtocolError::InvalidResponse { endpoint, status: self.status, problem };
+        let refused = |problem| ProtocolError::InvalidResponse {
+            endpoint,
+            status: self.status,
+            problem,
+        };
         if self.status != 200 {
             return Err(refused("status"));
         }
-        self.json_object().ok_or_else(|| refused(if self.body.trim().is_empty() { "empty" } else { "not_json" }))
+        self.json_object().ok_or_else(|| {
+            refused(if self.body.trim().is_empty() {
+                "empty"
+            } else {
+                "not_json"
+            })
+        })
     }
 
     /// Whether it is a page rather than an answer: a proxy, a captive portal, an error page.
     #[must_use]
     pub fn is_html(&self) -> bool {
-        self.content_type.to_ascii_lowercase().contains("html") || self.body.trim_start().starts_with('<')
+        self.content_type.to_ascii_lowercase().contains("html")
+            || self.body.trim_start().starts_with('<')
     }
 }

@@ -9,7 +9,10 @@ use sha2::{Digest, Sha256};
 
 /// What a login expects of its ID Token.
 #[derive(Debug)]
-#[allow(clippy::exhaustive_structs, reason = "made by its callers, all members at once")]
+#[allow(
+    clippy::exhaustive_structs,
+    reason = "made by its callers, all members at once"
+)]
 pub struct Expected<'a> {
     /// The server that was asked.
     pub issuer: &'a str,
@@ -29,18 +32,26 @@ pub struct Expected<'a> {
 ///
 /// # Errors
 /// `InvalidIdToken` naming the claim; with the difference of the clocks where that is the reason.
-pub fn validate(claims: &Json, expected: &Expected<'_>, now: Timestamp) -> Result<(), ProtocolError> {
+pub fn validate(
+    claims: &Json,
+    expected: &Expected<'_>,
+    now: Timestamp,
+) -> Result<(), ProtocolError> {
     issuer_and_audience(claims, expected.issuer, expected.client_id)?;
     times(claims, expected.clock_tolerance, now)?;
     // OIDC Core §3.1.3.7, 11:
     match claims.get("nonce") {
         None => return Err(refuse("nonce", IdTokenProblem::Missing)),
-        Some(nonce) if nonce.as_str().is_some_and(|nonce| expected.nonce.ct_eq(nonce)) => {}
+        Some(nonce)
+            if nonce
+                .as_str()
+                .is_some_and(|nonce| expected.nonce.ct_eq(nonce)) => {}
         Some(_) => return Err(refuse("nonce", IdTokenProblem::Mismatch)),
     }
     // OIDC Core §3.1.3.7, 13: `auth_time` may be a fraction, or `0`.
     if let Some(max_age) = expected.max_age {
-        let auth_time = integer(claims, "auth_time")?.ok_or_else(|| refuse("auth_time", IdTokenProblem::Missing))?;
+        let auth_time = integer(claims, "auth_time")?
+            .ok_or_else(|| refuse("auth_time", IdTokenProblem::Missing))?;
         if now.as_seconds() - auth_time > max_age.saturating_add(expected.clock_tolerance) {
             return Err(refuse("auth_time", IdTokenProblem::TooOld));
         }
@@ -61,13 +72,22 @@ pub fn validate_refreshed(
 ) -> Result<(), ProtocolError> {
     // OIDC Core §12.2: same `iss`, same `sub`, `aud` with this client.
     if claims.get_str("sub").is_some() && claims.get("sub") != previous.get("sub") {
-        return Err(ProtocolError::SubjectMismatch { endpoint: Endpoint::Token });
+        return Err(ProtocolError::SubjectMismatch {
+            endpoint: Endpoint::Token,
+        });
     }
-    issuer_and_audience(claims, previous.get_str("iss").unwrap_or_default(), client_id)?;
+    issuer_and_audience(
+        claims,
+        previous.get_str("iss").unwrap_or_default(),
+        client_id,
+    )?;
     times(claims, clock_tolerance, now)?;
     // OIDC Core §12.2: `auth_time`, `azp` and `nonce`, if they are there, as before.
     for claim in ["auth_time", "azp", "nonce"] {
-        if claims.get(claim).is_some() && previous.get(claim).is_some() && claims.get(claim) != previous.get(claim) {
+        if claims.get(claim).is_some()
+            && previous.get(claim).is_some()
+            && claims.get(claim) != previous.get(claim)
+        {
             return Err(refuse(claim, IdTokenProblem::Mismatch));
         }
     }
@@ -85,13 +105,24 @@ fn issuer_and_audience(claims: &Json, issuer: &str, client_id: &str) -> Result<(
         return Err(refuse("sub", IdTokenProblem::Malformed));
     }
     // OIDC Core §3.1.3.7, 3: for us, and for nobody else: we trust no other audience.
-    let audience = claims.get("aud").ok_or_else(|| refuse("aud", IdTokenProblem::Missing))?;
-    let audiences = audience.as_array().unwrap_or(core::slice::from_ref(audience));
-    if audiences.is_empty() || audiences.iter().any(|audience| audience.as_str() != Some(client_id)) {
+    let audience = claims
+        .get("aud")
+        .ok_or_else(|| refuse("aud", IdTokenProblem::Missing))?;
+    let audiences = audience
+        .as_array()
+        .unwrap_or(core::slice::from_ref(audience));
+    if audiences.is_empty()
+        || audiences
+            .iter()
+            .any(|audience| audience.as_str() != Some(client_id))
+    {
         return Err(refuse("aud", IdTokenProblem::Mismatch));
     }
     // OIDC Core §3.1.3.7, 5:
-    if claims.get("azp").is_some_and(|azp| azp.as_str() != Some(client_id)) {
+    if claims
+        .get("azp")
+        .is_some_and(|azp| azp.as_str() != Some(client_id))
+    {
         return Err(refuse("azp", IdTokenProblem::Mismatch));
     }
     Ok(())
@@ -100,7 +131,11 @@ fn issuer_and_audience(claims: &Json, issuer: &str, client_id: &str) -> Result<(
 fn times(claims: &Json, tolerance: i64, now: Timestamp) -> Result<(), ProtocolError> {
     let now = now.as_seconds();
     let missing = |claim| refuse(claim, IdTokenProblem::Missing);
-    let skewed = |claim, problem, skew| ProtocolError::InvalidIdToken { claim, problem, skew_seconds: Some(skew) };
+    let skewed = |claim, problem, skew| ProtocolError::InvalidIdToken {
+        claim,
+        problem,
+        skew_seconds: Some(skew),
+    };
     let exp = integer(claims, "exp")?.ok_or_else(|| missing("exp"))?;
     let iat = integer(claims, "iat")?.ok_or_else(|| missing("iat"))?;
     // OIDC Core §3.1.3.7, 9. A token comes straight from the server: its `iat` is the server's clock.
@@ -122,24 +157,43 @@ fn times(claims: &Json, tolerance: i64, now: Timestamp) -> Result<(), ProtocolEr
 
 /// OIDC Core §3.1.3.8: the left half of the hash of the access token. Optional in the code flow, enforced when present.
 fn access_token_hash(claims: &Json, access_token: &Secret) -> Result<(), ProtocolError> {
-    let Some(at_hash) = claims.get("at_hash") else { return Ok(()) };
+    let Some(at_hash) = claims.get("at_hash") else {
+        return Ok(());
+    };
     let digest = Sha256::digest(access_token.expose().as_bytes());
     let half = digest.get(..16).map(base64url::encode);
-    if at_hash.as_str() == half.as_deref() { Ok(()) } else { Err(refuse("at_hash", IdTokenProblem::Mismatch)) }
+    if at_hash.as_str() == half.as_deref() {
+        Ok(())
+    } else {
+        Err(refuse("at_hash", IdTokenProblem::Mismatch))
+    }
 }
 
 fn text<'a>(claims: &'a Json, claim: &'static str) -> Result<&'a str, ProtocolError> {
-    let value = claims.get(claim).ok_or_else(|| refuse(claim, IdTokenProblem::Missing))?;
-    value.as_str().ok_or_else(|| refuse(claim, IdTokenProblem::Malformed))
+    let value = claims
+        .get(claim)
+        .ok_or_else(|| refuse(claim, IdTokenProblem::Missing))?;
+    value
+        .as_str()
+        .ok_or_else(|| refuse(claim, IdTokenProblem::Malformed))
 }
 
 fn integer(claims: &Json, claim: &'static str) -> Result<Option<i64>, ProtocolError> {
-    let Some(value) = claims.get(claim) else { return Ok(None) };
-    value.as_integer().map(Some).ok_or_else(|| refuse(claim, IdTokenProblem::Malformed))
+    let Some(value) = claims.get(claim) else {
+        return Ok(None);
+    };
+    value
+        .as_integer()
+        .map(Some)
+        .ok_or_else(|| refuse(claim, IdTokenProblem::Malformed))
 }
 
 const fn refuse(claim: &'static str, problem: IdTokenProblem) -> ProtocolError {
-    ProtocolError::InvalidIdToken { claim, problem, skew_seconds: None }
+    ProtocolError::InvalidIdToken {
+        claim,
+        problem,
+        skew_seconds: None,
+    }
 }
 
 #[cfg(test)]
@@ -186,8 +240,18 @@ mod tests {
     fn each_lie_is_refused_by_its_name() {
         use IdTokenProblem::{Expired, Malformed, Mismatch, Missing, NotYetValid, TooOld};
         for (from, to, claim, problem) in [
-            (r#""iss":"https://as.example""#, r#""iss":"https://as.example/""#, "iss", Mismatch),
-            (r#""iss":"https://as.example""#, r#""iss":7"#, "iss", Malformed),
+            (
+                r#""iss":"https://as.example""#,
+                r#""iss":"https://as.example/""#,
+                "iss",
+                Mismatch,
+            ),
+            (
+                r#""iss":"https://as.example""#,
+                r#""iss":7"#,
+                "iss",
+                Malformed,
+            ),
             (r#""iss":"https://as.example","#, "", "iss", Missing),
             (r#""sub":"u","#, "", "sub", Missing),
             (r#""sub":"u""#, r#""sub":7"#, "sub", Malformed),
@@ -196,31 +260,77 @@ mod tests {
             (r#""aud":"spa","#, "", "aud", Missing),
             (r#""aud":"spa""#, r#""aud":"other""#, "aud", Mismatch),
             (r#""aud":"spa""#, r#""aud":[]"#, "aud", Mismatch),
-            (r#""aud":"spa""#, r#""aud":["spa","other"]"#, "aud", Mismatch),
+            (
+                r#""aud":"spa""#,
+                r#""aud":["spa","other"]"#,
+                "aud",
+                Mismatch,
+            ),
             (r#""aud":"spa""#, r#""aud":{"spa":1}"#, "aud", Mismatch),
             (r#""azp":"spa""#, r#""azp":"other""#, "azp", Mismatch),
             (r#""exp":1700000060,"#, "", "exp", Missing),
-            (r#""exp":1700000060"#, r#""exp":"1700000060""#, "exp", Malformed),
+            (
+                r#""exp":1700000060"#,
+                r#""exp":"1700000060""#,
+                "exp",
+                Malformed,
+            ),
             (r#""exp":1700000060"#, r#""exp":1e308"#, "exp", Malformed),
             (r#""iat":1700000000,"#, "", "iat", Missing),
             (r#""nonce":"n","#, "", "nonce", Missing),
             (r#""nonce":"n""#, r#""nonce":"m""#, "nonce", Mismatch),
             (r#""nonce":"n""#, r#""nonce":["n"]"#, "nonce", Mismatch),
             (r#""auth_time":1699999000.5,"#, "", "auth_time", Missing),
-            (r#""auth_time":1699999000.5"#, r#""auth_time":0"#, "auth_time", TooOld),
-            ("ypeBEsobvcr6wjGzmiPcTQ", "ypeBEsobvcr6wjGzmiPcTA", "at_hash", Mismatch),
+            (
+                r#""auth_time":1699999000.5"#,
+                r#""auth_time":0"#,
+                "auth_time",
+                TooOld,
+            ),
+            (
+                "ypeBEsobvcr6wjGzmiPcTQ",
+                "ypeBEsobvcr6wjGzmiPcTA",
+                "at_hash",
+                Mismatch,
+            ),
             ("ypeBEsobvcr6wjGzmiPcTQ", "ypeB", "at_hash", Mismatch),
         ] {
             let error = check(&claims().replace(from, to)).unwrap_err();
             assert_eq!(error, refuse(claim, problem), "{from} -> {to}");
         }
         for (from, to, claim, problem, skew) in [
-            (r#""exp":1700000060,"iat":1700000000"#, r#""exp":1699999970,"iat":1699999910"#, "exp", Expired, 90),
-            (r#""iat":1700000000"#, r#""iat":1700000031"#, "iat", NotYetValid, -31),
-            (r#""nbf":1699999990"#, r#""nbf":1700000031"#, "nbf", NotYetValid, -31),
+            (
+                r#""exp":1700000060,"iat":1700000000"#,
+                r#""exp":1699999970,"iat":1699999910"#,
+                "exp",
+                Expired,
+                90,
+            ),
+            (
+                r#""iat":1700000000"#,
+                r#""iat":1700000031"#,
+                "iat",
+                NotYetValid,
+                -31,
+            ),
+            (
+                r#""nbf":1699999990"#,
+                r#""nbf":1700000031"#,
+                "nbf",
+                NotYetValid,
+                -31,
+            ),
         ] {
             let error = check(&claims().replace(from, to)).unwrap_err();
-            assert_eq!(error, ProtocolError::InvalidIdToken { claim, problem, skew_seconds: Some(skew) }, "{from} -> {to}");
+            assert_eq!(
+                error,
+                ProtocolError::InvalidIdToken {
+                    claim,
+                    problem,
+                    skew_seconds: Some(skew)
+                },
+                "{from} -> {to}"
+            );
         }
     }
 
@@ -231,17 +341,38 @@ mod tests {
             validate_refreshed(&Json::parse(claims).unwrap(), &previous, "spa", 30, NOW)
         };
         assert_eq!(check(&claims()), Ok(()));
-        assert_eq!(check(&claims().replace(r#""nonce":"n","#, "").replace("1700000000", "1700000001")), Ok(()));
+        assert_eq!(
+            check(
+                &claims()
+                    .replace(r#""nonce":"n","#, "")
+                    .replace("1700000000", "1700000001")
+            ),
+            Ok(())
+        );
         assert_eq!(
             check(&claims().replace(r#""sub":"u""#, r#""sub":"v""#)),
-            Err(ProtocolError::SubjectMismatch { endpoint: Endpoint::Token })
+            Err(ProtocolError::SubjectMismatch {
+                endpoint: Endpoint::Token
+            })
         );
         for (from, to, claim) in [
-            (r#""iss":"https://as.example""#, r#""iss":"https://evil.example""#, "iss"),
+            (
+                r#""iss":"https://as.example""#,
+                r#""iss":"https://evil.example""#,
+                "iss",
+            ),
             (r#""nonce":"n""#, r#""nonce":"m""#, "nonce"),
-            (r#""auth_time":1699999000.5"#, r#""auth_time":1699999001"#, "auth_time"),
+            (
+                r#""auth_time":1699999000.5"#,
+                r#""auth_time":1699999001"#,
+                "auth_time",
+            ),
         ] {
-            assert_eq!(check(&claims().replace(from, to)), Err(refuse(claim, IdTokenProblem::Mismatch)), "{from}");
+            assert_eq!(
+                check(&claims().replace(from, to)),
+                Err(refuse(claim, IdTokenProblem::Mismatch)),
+                "{from}"
+            );
         }
     }
 }

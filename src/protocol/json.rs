@@ -62,7 +62,12 @@ impl Json {
     /// An object of these members.
     #[must_use]
     pub fn object<const N: usize>(members: [(&str, Self); N]) -> Self {
-        Self::Object(members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
+        Self::Object(
+            members
+                .into_iter()
+                .map(|(name, value)| (name.to_owned(), value))
+                .collect(),
+        )
     }
 
     /// Whether it is an object.
@@ -74,8 +79,13 @@ impl Json {
     /// A member of an object; `None` where it is missing, where it is `null`, and for anything but an object.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Self> {
-        let Self::Object(members) = self else { return None };
-        members.iter().find(|(key, value)| key == name && *value != Self::Null).map(|(_, value)| value)
+        let Self::Object(members) = self else {
+            return None;
+        };
+        members
+            .iter()
+            .find(|(key, value)| key == name && *value != Self::Null)
+            .map(|(_, value)| value)
     }
 
     /// A member that is a string.
@@ -93,34 +103,63 @@ impl Json {
     /// The text of a string.
     #[must_use]
     pub fn as_str(&self) -> Option<&str> {
-        if let Self::String(text) = self { Some(text) } else { None }
+        if let Self::String(text) = self {
+            Some(text)
+        } else {
+            None
+        }
     }
 
     /// The elements of an array.
     #[must_use]
     pub fn as_array(&self) -> Option<&[Self]> {
-        if let Self::Array(elements) = self { Some(elements) } else { None }
+        if let Self::Array(elements) = self {
+            Some(elements)
+        } else {
+            None
+        }
     }
 
     /// A number without its fraction; `None` beyond 2^53, which no clock and no lifetime reaches.
     #[must_use]
     pub fn as_integer(&self) -> Option<i64> {
-        let Self::Number(text) = self else { return None };
+        let Self::Number(text) = self else {
+            return None;
+        };
         let (mantissa, exponent) = match text.split_once(['e', 'E']) {
-            Some((mantissa, exponent)) => (mantissa, exponent.strip_prefix('+').unwrap_or(exponent).parse::<i32>().ok()?),
+            Some((mantissa, exponent)) => (
+                mantissa,
+                exponent
+                    .strip_prefix('+')
+                    .unwrap_or(exponent)
+                    .parse::<i32>()
+                    .ok()?,
+            ),
             None => (text.as_str(), 0),
         };
-        let (negative, digits) = mantissa.strip_prefix('-').map_or((false, mantissa), |rest| (true, rest));
+        let (negative, digits) = mantissa
+            .strip_prefix('-')
+            .map_or((false, mantissa), |rest| (true, rest));
         let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
         let places = exponent.saturating_add(i32::try_from(whole.len()).ok()?);
         let mut value: i64 = 0;
-        for digit in whole.bytes().chain(fraction.bytes()).chain(core::iter::repeat(b'0')).take(usize::try_from(places).unwrap_or(0)) {
+        for digit in whole
+            .bytes()
+            .chain(fraction.bytes())
+            .chain(core::iter::repeat(b'0'))
+            .take(usize::try_from(places).unwrap_or(0))
+        {
             value = value * 10 + i64::from(digit - b'0');
             if value > 1 << 53 {
                 return None;
             }
             // Zero stays zero however many places follow: `0e999999999` ends here.
-            if value == 0 && whole.bytes().chain(fraction.bytes()).all(|digit| digit == b'0') {
+            if value == 0
+                && whole
+                    .bytes()
+                    .chain(fraction.bytes())
+                    .all(|digit| digit == b'0')
+            {
                 break;
             }
         }
@@ -301,7 +340,9 @@ impl Reader<'_> {
             let _sign = self.take(b'+') || self.take(b'-');
             self.digits()?;
         }
-        self.text.get(start..self.at).map(|text| Json::Number(text.to_owned()))
+        self.text
+            .get(start..self.at)
+            .map(|text| Json::Number(text.to_owned()))
     }
 
     fn string(&mut self) -> Option<String> {
@@ -371,18 +412,50 @@ mod tests {
     #[test]
     fn documents_come_back_as_they_were() {
         for text in [
-            "null", "true", "[]", "{}", "-0.5e+3", r#"{"a":[1,2.50,{"b":"x"}],"c":null}"#, r#""a\"b\\c\u001f\u0000é😀""#,
+            "null",
+            "true",
+            "[]",
+            "{}",
+            "-0.5e+3",
+            r#"{"a":[1,2.50,{"b":"x"}],"c":null}"#,
+            r#""a\"b\\c\u001f\u0000é😀""#,
         ] {
             assert_eq!(Json::parse(text).unwrap().to_text(), text);
         }
-        assert_eq!(Json::parse(r#" "\u0041\ud83d\ude00\/" "#).unwrap().as_str(), Some("A😀/"));
+        assert_eq!(
+            Json::parse(r#" "\u0041\ud83d\ude00\/" "#).unwrap().as_str(),
+            Some("A😀/")
+        );
     }
 
     #[test]
     fn what_is_no_json_is_refused() {
         for text in [
-            "", " ", "nul", "[1,]", "[,]", "{\"a\"}", "{\"a\":1,}", "{a:1}", "'a'", "01", "1.", ".5", "+1", "1e", "NaN", "\"", "\"\n\"",
-            "\"\\x\"", "\"\\ud800\"", "\"\\ud800\\u0041\"", "\"\\udc00\"", "[1] 2", "\u{feff}{}", "{\"a\":1,\"a\":2}", "{\"a\":1,\"\\u0061\":2}",
+            "",
+            " ",
+            "nul",
+            "[1,]",
+            "[,]",
+            "{\"a\"}",
+            "{\"a\":1,}",
+            "{a:1}",
+            "'a'",
+            "01",
+            "1.",
+            ".5",
+            "+1",
+            "1e",
+            "NaN",
+            "\"",
+            "\"\n\"",
+            "\"\\x\"",
+            "\"\\ud800\"",
+            "\"\\ud800\\u0041\"",
+            "\"\\udc00\"",
+            "[1] 2",
+            "\u{feff}{}",
+            "{\"a\":1,\"a\":2}",
+            "{\"a\":1,\"\\u0061\":2}",
         ] {
             assert!(Json::parse(text).is_none(), "{text}");
         }
@@ -394,7 +467,15 @@ mod tests {
         assert!(Json::parse(&nested(MAX_DEPTH + 1)).is_some());
         assert!(Json::parse(&nested(MAX_DEPTH + 2)).is_none());
         assert!(Json::parse(&nested(1_000_000)).is_none());
-        let wide = |members: usize| format!("{{{}}}", (0..members).map(|n| format!("\"{n}\":0")).collect::<Vec<_>>().join(","));
+        let wide = |members: usize| {
+            format!(
+                "{{{}}}",
+                (0..members)
+                    .map(|n| format!("\"{n}\":0"))
+                    .collect::<Vec<_>>()
+                    .join(",")
+            )
+        };
         assert!(Json::parse(&wide(MAX_MEMBERS)).is_some());
         assert!(Json::parse(&wide(MAX_MEMBERS + 1)).is_none());
     }
@@ -403,8 +484,15 @@ mod tests {
     fn numbers_are_read_without_floats() {
         let integer = |text: &str| Json::parse(text).unwrap().as_integer();
         for (text, value) in [
-            ("0", 0), ("-7", -7), ("1700000000.9", 1_700_000_000), ("1.7e9", 1_700_000_000), ("17e8", 1_700_000_000), ("5e-1", 0),
-            ("123e-2", 1), ("0e999999999", 0), ("9007199254740992", 1 << 53),
+            ("0", 0),
+            ("-7", -7),
+            ("1700000000.9", 1_700_000_000),
+            ("1.7e9", 1_700_000_000),
+            ("17e8", 1_700_000_000),
+            ("5e-1", 0),
+            ("123e-2", 1),
+            ("0e999999999", 0),
+            ("9007199254740992", 1 << 53),
         ] {
             assert_eq!(integer(text), Some(value), "{text}");
         }
@@ -416,6 +504,9 @@ mod tests {
 
     #[test]
     fn debug_shows_nothing() {
-        assert_eq!(format!("{:?}", Json::parse(r#"{"sub":"alice"}"#)), "Some(Json(…))");
+        assert_eq!(
+            format!("{:?}", Json::parse(r#"{"sub":"alice"}"#)),
+            "Some(Json(…))"
+        );
     }
 }

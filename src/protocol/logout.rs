@@ -5,7 +5,10 @@ use super::uri::HttpUri;
 
 /// What goes along with a logout. OIDC RP-Initiated Logout §2.
 #[derive(Debug)]
-#[allow(clippy::exhaustive_structs, reason = "made by its callers, all members at once")]
+#[allow(
+    clippy::exhaustive_structs,
+    reason = "made by its callers, all members at once"
+)]
 pub struct EndSession<'a> {
     /// `client_id`
     pub client_id: &'a str,
@@ -46,8 +49,16 @@ mod tests {
     #[test]
     fn a_redirect_and_its_state_go_together() {
         let endpoint = HttpUri::parse("https://as.example/logout").unwrap();
-        let mut end_session = EndSession { client_id: "spa", id_token_hint: None, post_logout_redirect: None, parameters: &[] };
-        assert_eq!(end_session_uri(&endpoint, &end_session), "https://as.example/logout?client_id=spa");
+        let mut end_session = EndSession {
+            client_id: "spa",
+            id_token_hint: None,
+            post_logout_redirect: None,
+            parameters: &[],
+        };
+        assert_eq!(
+            end_session_uri(&endpoint, &end_session),
+            "https://as.example/logout?client_id=spa"
+        );
         end_session.id_token_hint = Some("h.i.j");
         end_session.post_logout_redirect = Some(("https://app.example/bye", "s"));
         assert_eq!(

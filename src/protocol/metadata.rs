@@ -28,10 +28,15 @@ impl Issuer {
     /// # Errors
     /// What is wrong with it.
     pub fn parse(text: &str, insecure_exception: Option<&str>) -> Result<Self, IssuerProblem> {
-        let uri = HttpUri::parse(text).filter(|uri| !uri.as_str().contains('?')).ok_or(IssuerProblem::Malformed)?;
+        let uri = HttpUri::parse(text)
+            .filter(|uri| !uri.as_str().contains('?'))
+            .ok_or(IssuerProblem::Malformed)?;
         let insecure_allowed = !uri.is_https() && insecure_exception == Some(text);
         if uri.is_https() || uri.is_loopback() || insecure_allowed {
-            Ok(Self { uri, insecure_allowed })
+            Ok(Self {
+                uri,
+                insecure_allowed,
+            })
         } else {
             Err(IssuerProblem::Insecure)
         }
@@ -79,14 +84,20 @@ pub struct ServerMetadata {
 pub fn discovery_request(issuer: &Issuer) -> HttpRequest {
     // OIDC Discovery §4.1: a terminating `/` is removed before the well-known path is appended.
     let base = issuer.as_str().strip_suffix('/').unwrap_or(issuer.as_str());
-    HttpRequest::get(Endpoint::Discovery, &[base, "/.well-known/openid-configuration"].concat())
+    HttpRequest::get(
+        Endpoint::Discovery,
+        &[base, "/.well-known/openid-configuration"].concat(),
+    )
 }
 
 /// Reads the metadata, and refuses all of it for one member that is wrong. OIDC Discovery §4.2, §4.3; RFC 8414 §3.3.
 ///
 /// # Errors
 /// `invalid_response` for something that is no metadata document, `invalid_metadata` naming the member.
-pub fn discovery_response(issuer: &Issuer, response: &HttpResponse) -> Result<ServerMetadata, ProtocolError> {
+pub fn discovery_response(
+    issuer: &Issuer,
+    response: &HttpResponse,
+) -> Result<ServerMetadata, ProtocolError> {
     parse(issuer, &response.ok_object(Endpoint::Discovery)?)
 }
 
@@ -104,19 +115,27 @@ pub fn parse(issuer: &Issuer, document: &Json) -> Result<ServerMetadata, Protoco
     }
     // RFC 7636 §4.2, RFC 9700 §2.1.1: never fall back to `plain`. A server that says nothing may still do S256.
     if let Some(methods) = document.get("code_challenge_methods_supported") {
-        let s256 = methods.as_array().is_some_and(|methods| methods.iter().any(|method| method.as_str() == Some("S256")));
+        let s256 = methods
+            .as_array()
+            .is_some_and(|methods| methods.iter().any(|method| method.as_str() == Some("S256")));
         if !s256 {
-            return Err(refuse("code_challenge_methods_supported", MetadataProblem::Unsupported));
+            return Err(refuse(
+                "code_challenge_methods_supported",
+                MetadataProblem::Unsupported,
+            ));
         }
     }
-    let required = |field| endpoint(issuer, document, field)?.ok_or_else(|| refuse(field, MetadataProblem::Missing));
+    let required = |field| {
+        endpoint(issuer, document, field)?.ok_or_else(|| refuse(field, MetadataProblem::Missing))
+    };
     Ok(ServerMetadata {
         issuer: issuer.clone(),
         authorization_endpoint: required("authorization_endpoint")?,
         token_endpoint: required("token_endpoint")?,
         jwks_uri: required("jwks_uri")?,
         end_session_endpoint: endpoint(issuer, document, "end_session_endpoint")?,
-        iss_parameter_supported: document.get("authorization_response_iss_parameter_supported") == Some(&Json::Bool(true)),
+        iss_parameter_supported: document.get("authorization_response_iss_parameter_supported")
+            == Some(&Json::Bool(true)),
     })
 }
 
@@ -126,19 +145,41 @@ impl ServerMetadata {
     pub fn to_json(&self) -> Json {
         Json::object([
             ("issuer", self.issuer.as_str().into()),
-            ("authorization_endpoint", self.authorization_endpoint.as_str().into()),
+            (
+                "authorization_endpoint",
+                self.authorization_endpoint.as_str().into(),
+            ),
             ("token_endpoint", self.token_endpoint.as_str().into()),
             ("jwks_uri", self.jwks_uri.as_str().into()),
-            ("end_session_endpoint", Json::optional(self.end_session_endpoint.as_ref().map(HttpUri::as_str))),
-            ("authorization_response_iss_parameter_supported", Json::Bool(self.iss_parameter_supported)),
+            (
+                "end_session_endpoint",
+                Json::optional(self.end_session_endpoint.as_ref().map(HttpUri::as_str)),
+            ),
+            (
+                "authorization_response_iss_parameter_supported",
+                Json::Bool(self.iss_parameter_supported),
+            ),
         ])
     }
 }
 
-fn endpoint(issuer: &Issuer, document: &Json, field: &'static str) -> Result<Option<HttpUri>, ProtocolError> {
-    let Some(value) = document.get(field) else { return Ok(None) };
-    let uri = value.as_str().and_then(HttpUri::parse).ok_or_else(|| refuse(field, MetadataProblem::Malformed))?;
-    if issuer.allows(&uri) { Ok(Some(uri)) } else { Err(refuse(field, MetadataProblem::Insecure)) }
+fn endpoint(
+    issuer: &Issuer,
+    document: &Json,
+    field: &'static str,
+) -> Result<Option<HttpUri>, ProtocolError> {
+    let Some(value) = document.get(field) else {
+        return Ok(None);
+    };
+    let uri = value
+        .as_str()
+        .and_then(HttpUri::parse)
+        .ok_or_else(|| refuse(field, MetadataProblem::Malformed))?;
+    if issuer.allows(&uri) {
+        Ok(Some(uri))
+    } else {
+        Err(refuse(field, MetadataProblem::Insecure))
+    }
 }
 
 const fn refuse(field: &'static str, problem: MetadataProblem) -> ProtocolError {
@@ -164,18 +205,27 @@ mod tests {
     }
 
     fn read(document: &str) -> Result<ServerMetadata, ProtocolError> {
-        discovery_response(&issuer(), &HttpResponse::new(200, "application/json", document))
+        discovery_response(
+            &issuer(),
+            &HttpResponse::new(200, "application/json", document),
+        )
     }
 
     #[test]
     fn the_well_known_path_follows_the_issuer_without_its_last_slash() {
-        assert_eq!(discovery_request(&issuer()).uri, "https://as.example/tenant/.well-known/openid-configuration");
+        assert_eq!(
+            discovery_request(&issuer()).uri,
+            "https://as.example/tenant/.well-known/openid-configuration"
+        );
     }
 
     #[test]
     fn a_document_is_read_and_comes_back_from_the_cache() {
         let metadata = read(&document()).unwrap();
-        assert_eq!(metadata.authorization_endpoint.as_str(), "https://as.example/authorize?x=1");
+        assert_eq!(
+            metadata.authorization_endpoint.as_str(),
+            "https://as.example/authorize?x=1"
+        );
         assert!(metadata.iss_parameter_supported);
         assert_eq!(parse(&issuer(), &metadata.to_json()), Ok(metadata));
     }
@@ -183,36 +233,111 @@ mod tests {
     #[test]
     fn one_wrong_member_refuses_the_document() {
         for (from, to, field, problem) in [
-            (r#""https://as.example/tenant/""#, r#""https://as.example/tenant""#, "issuer", MetadataProblem::Mismatch),
-            (r#""https://as.example/tenant/""#, "7", "issuer", MetadataProblem::Malformed),
-            ("\"issuer\"", "\"issuers\"", "issuer", MetadataProblem::Missing),
-            (r#""https://as.example/token""#, "7", "token_endpoint", MetadataProblem::Malformed),
-            (r#""https://as.example/token""#, r#""/token""#, "token_endpoint", MetadataProblem::Malformed),
-            (r#""https://as.example/token""#, r#""javascript:alert(1)""#, "token_endpoint", MetadataProblem::Malformed),
-            (r#""https://as.example/token""#, r#""http://as.example/token""#, "token_endpoint", MetadataProblem::Insecure),
-            ("token_endpoint", "tokens", "token_endpoint", MetadataProblem::Missing),
+            (
+                r#""https://as.example/tenant/""#,
+                r#""https://as.example/tenant""#,
+                "issuer",
+                MetadataProblem::Mismatch,
+            ),
+            (
+                r#""https://as.example/tenant/""#,
+                "7",
+                "issuer",
+                MetadataProblem::Malformed,
+            ),
+            (
+                "\"issuer\"",
+                "\"issuers\"",
+                "issuer",
+                MetadataProblem::Missing,
+            ),
+            (
+                r#""https://as.example/token""#,
+                "7",
+                "token_endpoint",
+                MetadataProblem::Malformed,
+            ),
+            (
+                r#""https://as.example/token""#,
+                r#""/token""#,
+                "token_endpoint",
+                MetadataProblem::Malformed,
+            ),
+            (
+                r#""https://as.example/token""#,
+                r#""javascript:alert(1)""#,
+                "token_endpoint",
+                MetadataProblem::Malformed,
+            ),
+            (
+                r#""https://as.example/token""#,
+                r#""http://as.example/token""#,
+                "token_endpoint",
+                MetadataProblem::Insecure,
+            ),
+            (
+                "token_endpoint",
+                "tokens",
+                "token_endpoint",
+                MetadataProblem::Missing,
+            ),
             ("jwks_uri", "jwks", "jwks_uri", MetadataProblem::Missing),
-            ("\"S256\"", "\"s256\"", "code_challenge_methods_supported", MetadataProblem::Unsupported),
+            (
+                "\"S256\"",
+                "\"s256\"",
+                "code_challenge_methods_supported",
+                MetadataProblem::Unsupported,
+            ),
         ] {
             let error = read(&document().replace(from, to)).unwrap_err();
-            assert_eq!(error, ProtocolError::InvalidMetadata { field, problem }, "{from} -> {to}");
+            assert_eq!(
+                error,
+                ProtocolError::InvalidMetadata { field, problem },
+                "{from} -> {to}"
+            );
         }
     }
 
     #[test]
     fn what_is_no_document_is_an_invalid_response() {
-        for (status, body, problem) in [(500, "{}", "status"), (200, "<html>", "not_json"), (200, " ", "empty"), (200, "[]", "not_json")] {
-            let error = discovery_response(&issuer(), &HttpResponse::new(status, "", body)).unwrap_err();
-            assert_eq!(error, ProtocolError::InvalidResponse { endpoint: Endpoint::Discovery, status, problem });
+        for (status, body, problem) in [
+            (500, "{}", "status"),
+            (200, "<html>", "not_json"),
+            (200, " ", "empty"),
+            (200, "[]", "not_json"),
+        ] {
+            let error =
+                discovery_response(&issuer(), &HttpResponse::new(status, "", body)).unwrap_err();
+            assert_eq!(
+                error,
+                ProtocolError::InvalidResponse {
+                    endpoint: Endpoint::Discovery,
+                    status,
+                    problem
+                }
+            );
         }
     }
 
     #[test]
     fn an_http_issuer_is_loopback_or_an_exact_exception() {
         assert!(Issuer::parse("http://127.0.0.1:4444", None).is_ok());
-        assert_eq!(Issuer::parse("http://as.lan", None), Err(IssuerProblem::Insecure));
-        assert_eq!(Issuer::parse("http://as.lan", Some("http://as.lan/")), Err(IssuerProblem::Insecure));
-        assert!(Issuer::parse("http://as.lan", Some("http://as.lan")).unwrap().is_insecure_exception());
-        assert_eq!(Issuer::parse("https://as.example?x", None), Err(IssuerProblem::Malformed));
+        assert_eq!(
+            Issuer::parse("http://as.lan", None),
+            Err(IssuerProblem::Insecure)
+        );
+        assert_eq!(
+            Issuer::parse("http://as.lan", Some("http://as.lan/")),
+            Err(IssuerProblem::Insecure)
+        );
+        assert!(
+            Issuer::parse("http://as.lan", Some("http://as.lan"))
+                .unwrap()
+                .is_insecure_exception()
+        );
+        assert_eq!(
+            Issuer::parse("https://as.example?x", None),
+            Err(IssuerProblem::Malformed)
+        );
     }
 }

@@ -21,8 +21,10 @@ impl CodeVerifier {
     /// Reads one back; `None` unless 43 to 128 characters of `[A-Za-z0-9-._~]` (RFC 7636 §4.1).
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let unreserved = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_' | b'~');
-        ((43..=128).contains(&text.len()) && text.bytes().all(unreserved)).then(|| Self(Secret::new(text)))
+        let unreserved =
+            |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_' | b'~');
+        ((43..=128).contains(&text.len()) && text.bytes().all(unreserved))
+            .then(|| Self(Secret::new(text)))
     }
 
     /// `code_challenge` = BASE64URL(SHA256(ASCII(code_verifier))) (RFC 7636 §4.2).
@@ -45,7 +47,10 @@ mod tests {
     #[test]
     fn rfc7636_appendix_b() {
         let verifier = CodeVerifier::parse("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk").unwrap();
-        assert_eq!(verifier.challenge(), "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM");
+        assert_eq!(
+            verifier.challenge(),
+            "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
+        );
     }
 
     #[test]

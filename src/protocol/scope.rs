@@ -12,7 +12,10 @@ impl Scope {
     pub fn parse(text: &str) -> Option<Self> {
         let mut tokens: Vec<String> = Vec::new();
         for token in text.split(' ').filter(|token| !token.is_empty()) {
-            if !token.bytes().all(|b| matches!(b, 0x21 | 0x23..=0x5B | 0x5D..=0x7E)) {
+            if !token
+                .bytes()
+                .all(|b| matches!(b, 0x21 | 0x23..=0x5B | 0x5D..=0x7E))
+            {
                 return None;
             }
             if !tokens.iter().any(|known| known == token) {
@@ -52,7 +55,10 @@ mod tests {
 
     #[test]
     fn order_is_kept_and_repeats_are_dropped() {
-        assert_eq!(Scope::parse("openid  email openid").unwrap().to_text(), "openid email");
+        assert_eq!(
+            Scope::parse("openid  email openid").unwrap().to_text(),
+            "openid email"
+        );
         assert!(Scope::parse("").unwrap().is_empty());
     }
 

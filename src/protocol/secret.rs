@@ -23,7 +23,11 @@ impl Secret {
     #[must_use]
     pub fn ct_eq(&self, other: &str) -> bool {
         let (a, b) = (self.0.as_bytes(), other.as_bytes());
-        a.len() == b.len() && a.iter().zip(b).fold(0, |differences, (a, b)| differences | (a ^ b)) == 0
+        a.len() == b.len()
+            && a.iter()
+                .zip(b)
+                .fold(0, |differences, (a, b)| differences | (a ^ b))
+                == 0
     }
 }
 

@@ -57,13 +57,19 @@ impl Now {
     /// (the wall clock put back, the monotonic one asleep) or, harmlessly, by a jump ahead.
     #[must_use]
     pub fn since(self, earlier: Self) -> i64 {
-        self.wall.since(earlier.wall).max(self.monotonic.saturating_sub(earlier.monotonic)).max(0)
+        self.wall
+            .since(earlier.wall)
+            .max(self.monotonic.saturating_sub(earlier.monotonic))
+            .max(0)
     }
 
     /// The readings that these clocks would have given so many milliseconds ago.
     #[must_use]
     pub const fn before(self, millis: i64) -> Self {
-        Self { wall: self.wall.plus(-millis), monotonic: self.monotonic.saturating_sub(millis) }
+        Self {
+            wall: self.wall.plus(-millis),
+            monotonic: self.monotonic.saturating_sub(millis),
+        }
     }
 }
 

@@ -18,7 +18,11 @@ const MAX_LIFETIME: i64 = 10 * 366 * 86_400;
 ///
 /// RFC 6749 §4.1.3, RFC 7636 §4.5.
 #[must_use]
-pub fn code_request(metadata: &ServerMetadata, client_id: &str, code: &ValidatedCode<'_>) -> HttpRequest {
+pub fn code_request(
+    metadata: &ServerMetadata,
+    client_id: &str,
+    code: &ValidatedCode<'_>,
+) -> HttpRequest {
     let body = form::encode(&[
         ("grant_type", "authorization_code"),
         ("client_id", client_id),
@@ -33,7 +37,11 @@ pub fn code_request(metadata: &ServerMetadata, client_id: &str, code: &Validated
 ///
 /// RFC 6749 §6.
 #[must_use]
-pub fn refresh_request(metadata: &ServerMetadata, client_id: &str, refresh_token: &Secret) -> HttpRequest {
+pub fn refresh_request(
+    metadata: &ServerMetadata,
+    client_id: &str,
+    refresh_token: &Secret,
+) -> HttpRequest {
     let body = form::encode(&[
         ("grant_type", "refresh_token"),
         ("client_id", client_id),
@@ -69,9 +77,16 @@ pub fn response(response: &HttpResponse) -> Result<TokenResponse, ProtocolError>
     let answer = response.ok_object(Endpoint::Token)?;
     // Some servers answer an error with 200; it is one all the same.
     if let Some(error) = oauth_error(&answer) {
-        return Err(ProtocolError::Token { response: error, status: response.status });
+        return Err(ProtocolError::Token {
+            response: error,
+            status: response.status,
+        });
     }
-    let refused = |problem| ProtocolError::InvalidResponse { endpoint: Endpoint::Token, status: response.status, problem };
+    let refused = |problem| ProtocolError::InvalidResponse {
+        endpoint: Endpoint::Token,
+        status: response.status,
+        problem,
+    };
     let text = |name| non_empty(&answer, name).map_err(|()| refused(name));
     // RFC 6749 §5.1: both REQUIRED; §7.1: a type that we do not know must not be used. Names of types are case-insensitive.
     if !text("token_type")?.is_some_and(|kind| kind.eq_ignore_ascii_case("bearer")) {
@@ -79,7 +94,12 @@ pub fn response(response: &HttpResponse) -> Result<TokenResponse, ProtocolError>
     }
     let scope = match answer.get("scope") {
         None => None,
-        Some(scope) => Some(scope.as_str().and_then(Scope::parse).ok_or_else(|| refused("scope"))?),
+        Some(scope) => Some(
+            scope
+                .as_str()
+                .and_then(Scope::parse)
+                .ok_or_else(|| refused("scope"))?,
+        ),
     };
     Ok(TokenResponse {
         access_token: Secret::new(text("access_token")?.ok_or_else(|| refused("access_token"))?),
@@ -108,12 +128,24 @@ pub enum RefreshFailure {
 #[must_use]
 pub fn classify_refresh(response: &HttpResponse, error: &ProtocolError) -> RefreshFailure {
     let status = response.status;
-    if let ProtocolError::Token { response: OAuthErrorResponse { error, .. }, .. } = error {
+    if let ProtocolError::Token {
+        response: OAuthErrorResponse { error, .. },
+        ..
+    } = error
+    {
         match error.as_str() {
-            "invalid_grant" | "login_required" | "interaction_required" | "consent_required" | "mfa_required" => {
+            "invalid_grant"
+            | "login_required"
+            | "interaction_required"
+            | "consent_required"
+            | "mfa_required" => {
                 return RefreshFailure::Rejected;
             }
-            "invalid_client" | "unauthorized_client" | "invalid_request" | "invalid_scope" | "invalid_target"
+            "invalid_client"
+            | "unauthorized_client"
+            | "invalid_request"
+            | "invalid_scope"
+            | "invalid_target"
             | "unsupported_grant_type" => {
                 return RefreshFailure::Misconfigured;
             }
@@ -124,7 +156,9 @@ pub fn classify_refresh(response: &HttpResponse, error: &ProtocolError) -> Refre
         return RefreshFailure::Transient;
     }
     // An empty body, or JSON that is no OAuth error: some servers refuse a refresh token so.
-    if matches!(status, 400 | 401 | 403) && (response.body.trim().is_empty() || Json::parse(&response.body).is_some()) {
+    if matches!(status, 400 | 401 | 403)
+        && (response.body.trim().is_empty() || Json::parse(&response.body).is_some())
+    {
         return RefreshFailure::Rejected;
     }
     RefreshFailure::Transient
@@ -132,8 +166,15 @@ pub fn classify_refresh(response: &HttpResponse, error: &ProtocolError) -> Refre
 
 fn refusal(response: &HttpResponse) -> ProtocolError {
     match response.json_object().as_ref().and_then(oauth_error) {
-        Some(error) => ProtocolError::Token { response: error, status: response.status },
-        None => ProtocolError::InvalidResponse { endpoint: Endpoint::Token, status: response.status, problem: "status" },
+        Some(error) => ProtocolError::Token {
+            response: error,
+            status: response.status,
+        },
+        None => ProtocolError::InvalidResponse {
+            endpoint: Endpoint::Token,
+            status: response.status,
+            problem: "status",
+        },
     }
 }
 
@@ -144,14 +185,21 @@ fn oauth_error(answer: &Json) -> Option<OAuthErrorResponse> {
         wrapped => wrapped,
     };
     let text = |name| holder.get_str(name).map(str::to_owned);
-    Some(OAuthErrorResponse { error: text("error")?, error_description: text("error_description"), error_uri: text("error_uri") })
+    Some(OAuthErrorResponse {
+        error: text("error")?,
+        error_description: text("error_description"),
+        error_uri: text("error_uri"),
+    })
 }
 
 /// A member that is a string: `None` where it is absent or empty.
 fn non_empty<'a>(answer: &'a Json, name: &str) -> Result<Option<&'a str>, ()> {
     match answer.get(name) {
         None => Ok(None),
-        Some(value) => value.as_str().map(|text| Some(text).filter(|text| !text.is_empty())).ok_or(()),
+        Some(value) => value
+            .as_str()
+            .map(|text| Some(text).filter(|text| !text.is_empty()))
+            .ok_or(()),
     }
 }
 
@@ -159,10 +207,15 @@ fn non_empty<'a>(answer: &'a Json, name: &str) -> Result<Option<&'a str>, ()> {
 fn expires_in(answer: &Json) -> Result<Option<i64>, ()> {
     let seconds = match answer.get("expires_in") {
         None => return Ok(None),
-        Some(Json::String(digits)) if digits.bytes().all(|b| b.is_ascii_digit()) => digits.parse().ok(),
+        Some(Json::String(digits)) if digits.bytes().all(|b| b.is_ascii_digit()) => {
+            digits.parse().ok()
+        }
         Some(value) => value.as_integer(),
     };
-    seconds.filter(|seconds| (0..=MAX_LIFETIME).contains(seconds)).map(Some).ok_or(())
+    seconds
+        .filter(|seconds| (0..=MAX_LIFETIME).contains(seconds))
+        .map(Some)
+        .ok_or(())
 }
 
 #[cfg(test)]
@@ -183,30 +236,67 @@ mod tests {
         let small = read(200, r#"{"token_type":"bearer","access_token":"_0X","scope":"","refresh_token":null,"expires_in":"600"}"#).unwrap();
         assert_eq!(small.expires_in, Some(600));
         assert!(small.scope.is_none() && small.refresh_token.is_none() && small.id_token.is_none());
-        assert_eq!(read(200, r#"{"token_type":"BEARER","access_token":"a"}"#).unwrap().expires_in, None);
+        assert_eq!(
+            read(200, r#"{"token_type":"BEARER","access_token":"a"}"#)
+                .unwrap()
+                .expires_in,
+            None
+        );
     }
 
     #[test]
     fn answers_that_break_the_rules_name_the_member() {
         for (body, problem) in [
             (r#"{"token_type":"Bearer"}"#, "access_token"),
-            (r#"{"token_type":"Bearer","access_token":""}"#, "access_token"),
-            (r#"{"token_type":"Bearer","access_token":7}"#, "access_token"),
+            (
+                r#"{"token_type":"Bearer","access_token":""}"#,
+                "access_token",
+            ),
+            (
+                r#"{"token_type":"Bearer","access_token":7}"#,
+                "access_token",
+            ),
             (r#"{"access_token":"a"}"#, "token_type"),
             (r#"{"token_type":"mac","access_token":"a"}"#, "token_type"),
             (r#"{"token_type":"DPoP","access_token":"a"}"#, "token_type"),
-            (r#"{"token_type":"Bearer","access_token":"a","expires_in":-1}"#, "expires_in"),
-            (r#"{"token_type":"Bearer","access_token":"a","expires_in":1e400}"#, "expires_in"),
-            (r#"{"token_type":"Bearer","access_token":"a","expires_in":{}}"#, "expires_in"),
-            (r#"{"token_type":"Bearer","access_token":"a","expires_in":"soon"}"#, "expires_in"),
-            (r#"{"token_type":"Bearer","access_token":"a","refresh_token":[]}"#, "refresh_token"),
-            (r#"{"token_type":"Bearer","access_token":"a","scope":["x"]}"#, "scope"),
+            (
+                r#"{"token_type":"Bearer","access_token":"a","expires_in":-1}"#,
+                "expires_in",
+            ),
+            (
+                r#"{"token_type":"Bearer","access_token":"a","expires_in":1e400}"#,
+                "expires_in",
+            ),
+            (
+                r#"{"token_type":"Bearer","access_token":"a","expires_in":{}}"#,
+                "expires_in",
+            ),
+            (
+                r#"{"token_type":"Bearer","access_token":"a","expires_in":"soon"}"#,
+                "expires_in",
+            ),
+            (
+                r#"{"token_type":"Bearer","access_token":"a","refresh_token":[]}"#,
+                "refresh_token",
+            ),
+            (
+                r#"{"token_type":"Bearer","access_token":"a","scope":["x"]}"#,
+                "scope",
+            ),
             ("", "empty"),
             ("<html></html>", "not_json"),
             ("[]", "not_json"),
         ] {
             let error = read(200, body).unwrap_err();
-            assert_eq!(error, ProtocolError::InvalidResponse { endpoint: Endpoint::Token, status: 200, problem }, "{body}");
+            assert_eq!(
+                error,
+                ProtocolError::InvalidResponse {
+                    endpoint: Endpoint::Token,
+                    status: 200,
+                    problem
+                },
+                "{body}"
+            );
         }
     }
 
@@ -215,13 +305,21 @@ mod tests {
         use RefreshFailure::{Misconfigured, Rejected, Transient};
         let cases = [
             (400, r#"{"error":"invalid_grant"}"#, Rejected),
-            (403, r#"{"error":"invalid_grant","error_description":"Unknown or invalid refresh token."}"#, Rejected),
+            (
+                403,
+                r#"{"error":"invalid_grant","error_description":"Unknown or invalid refresh token."}"#,
+                Rejected,
+            ),
             (500, r#"{"error":"invalid_grant"}"#, Rejected),
             (200, r#"{"error":"login_required"}"#, Rejected),
             (400, r#"{"error":"interaction_required"}"#, Rejected),
             (400, r#"{"error":"consent_required"}"#, Rejected),
             (403, r#"{"error":"mfa_required","mfa_token":"x"}"#, Rejected),
-            (400, r#"{"success":false,"error":{"code":24007,"error":"invalid_grant"}}"#, Rejected),
+            (
+                400,
+                r#"{"success":false,"error":{"code":24007,"error":"invalid_grant"}}"#,
+                Rejected,
+            ),
             (400, "", Rejected),
             (401, r#"{"message":"no"}"#, Rejected),
             (403, "[]", Rejected),

@@ -12,12 +12,19 @@ impl HttpUri {
     /// Parses, and changes nothing: `as_str` gives the very text back, since servers compare it byte by byte.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"))?;
+        let rest = text
+            .strip_prefix("https://")
+            .or_else(|| text.strip_prefix("http://"))?;
         let authority = rest.split(['/', '?', '#']).next()?;
         let host = host_of(authority)?;
-        let clean = text.bytes().all(|b| matches!(b, 0x21..=0x7E) && !matches!(b, b'"' | b'<' | b'>' | b'\\' | b'#'));
+        let clean = text
+            .bytes()
+            .all(|b| matches!(b, 0x21..=0x7E) && !matches!(b, b'"' | b'<' | b'>' | b'\\' | b'#'));
         let path_at = text.len() - rest.len() + authority.len();
-        (clean && !host.is_empty()).then(|| Self { text: text.to_owned(), path_at })
+        (clean && !host.is_empty()).then(|| Self {
+            text: text.to_owned(),
+            path_at,
+        })
     }
 
     /// The text as it was given.
@@ -36,8 +43,12 @@ impl HttpUri {
     #[must_use]
     pub fn is_loopback(&self) -> bool {
         let host = self.authority().and_then(host_of).unwrap_or_default();
-        let dotted = |host: &str| host.split('.').count() == 4 && host.split('.').all(|part| part.parse::<u8>().is_ok());
-        host.eq_ignore_ascii_case("localhost") || host == "[::1]" || (host.starts_with("127.") && dotted(host))
+        let dotted = |host: &str| {
+            host.split('.').count() == 4 && host.split('.').all(|part| part.parse::<u8>().is_ok())
+        };
+        host.eq_ignore_ascii_case("localhost")
+            || host == "[::1]"
+            || (host.starts_with("127.") && dotted(host))
     }
 
     /// Scheme, host and port, as written.
@@ -59,7 +70,9 @@ impl HttpUri {
     }
 
     fn authority(&self) -> Option<&str> {
-        self.origin().split_once("://").map(|(_, authority)| authority)
+        self.origin()
+            .split_once("://")
+            .map(|(_, authority)| authority)
     }
 }
 
@@ -72,7 +85,9 @@ fn host_of(authority: &str) -> Option<&str> {
         Some(bracket) => authority.get(bracket..)?.find(':').map(|at| at + bracket),
         None => authority.find(':'),
     };
-    let Some(port_at) = port_at else { return Some(authority) };
+    let Some(port_at) = port_at else {
+        return Some(authority);
+    };
     let port = authority.get(port_at + 1..)?;
     (port.is_empty() || port.parse::<u16>().is_ok()).then(|| authority.get(..port_at))?
 }
@@ -94,9 +109,24 @@ mod tests {
     #[test]
     fn what_is_no_http_uri_is_refused() {
         for text in [
-            "", "/a", "as.example", "javascript:alert(1)", "data:,x", "file:///a", "ftp://a/", "https://", "https:///a",
-            "https://user@as.example/", "https://as.example@evil/", "https://as.example/#f", "https://as.example/\\evil",
-            "https://as.example/a b", "https://as.example:99999/", "https://as.example:1a/", "https://é/", "HTTPS://a\n",
+            "",
+            "/a",
+            "as.example",
+            "javascript:alert(1)",
+            "data:,x",
+            "file:///a",
+            "ftp://a/",
+            "https://",
+            "https:///a",
+            "https://user@as.example/",
+            "https://as.example@evil/",
+            "https://as.example/#f",
+            "https://as.example/\\evil",
+            "https://as.example/a b",
+            "https://as.example:99999/",
+            "https://as.example:1a/",
+            "https://é/",
+            "HTTPS://a\n",
         ] {
             assert_eq!(HttpUri::parse(text), None, "{text}");
         }
@@ -104,10 +134,22 @@ mod tests {
 
     #[test]
     fn loopback_is_this_machine_only() {
-        for text in ["http://localhost/", "http://LOCALHOST:80", "http://127.0.0.1:8080/a", "http://127.9.9.9", "http://[::1]:1/"] {
+        for text in [
+            "http://localhost/",
+            "http://LOCALHOST:80",
+            "http://127.0.0.1:8080/a",
+            "http://127.9.9.9",
+            "http://[::1]:1/",
+        ] {
             assert!(HttpUri::parse(text).unwrap().is_loopback(), "{text}");
         }
-        for text in ["http://127.0.0.1.evil.example/", "http://localhost.evil/", "http://10.0.0.1/", "http://[::2]/", "http://127.1/"] {
+        for text in [
+            "http://127.0.0.1.evil.example/",
+            "http://localhost.evil/",
+            "http://10.0.0.1/",
+            "http://[::2]/",
+            "http://127.1/",
+        ] {
             assert!(!HttpUri::parse(text).unwrap().is_loopback(), "{text}");
         }
     }

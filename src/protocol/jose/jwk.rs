@@ -24,9 +24,18 @@ pub fn jwks_request(metadata: &ServerMetadata) -> HttpRequest {
 /// `InvalidResponse` for anything but a JSON object with an array `keys`.
 pub fn jwks_response(response: &HttpResponse) -> Result<JwkSet, ProtocolError> {
     let document = response.ok_object(Endpoint::Jwks)?;
-    let malformed = ProtocolError::InvalidResponse { endpoint: Endpoint::Jwks, status: response.status, problem: "keys" };
-    let keys = document.get("keys").and_then(Json::as_array).ok_or(malformed)?;
-    Ok(JwkSet { keys: keys.iter().take(MAX_KEYS).cloned().collect() })
+    let malformed = ProtocolError::InvalidResponse {
+        endpoint: Endpoint::Jwks,
+        status: response.status,
+        problem: "keys",
+    };
+    let keys = document
+        .get("keys")
+        .and_then(Json::as_array)
+        .ok_or(malformed)?;
+    Ok(JwkSet {
+        keys: keys.iter().take(MAX_KEYS).cloned().collect(),
+    })
 }
 
 /// The keys of a server. Keys that we do not understand are skipped when one is chosen (RFC 7517 §5).
@@ -43,9 +52,18 @@ impl JwkSet {
         self.keys
             .iter()
             .filter(|key| key_id.is_none() || key.get_str("kid") == key_id)
-            .filter(|key| key.get("alg").is_none_or(|alg| alg.as_str() == Some(algorithm.name())))
-            .filter(|key| key.get("use").is_none_or(|usage| usage.as_str() == Some("sig")))
-            .filter(|key| key.get("key_ops").is_none_or(|operations| allows_verify(operations)))
+            .filter(|key| {
+                key.get("alg")
+                    .is_none_or(|alg| alg.as_str() == Some(algorithm.name()))
+            })
+            .filter(|key| {
+                key.get("use")
+                    .is_none_or(|usage| usage.as_str() == Some("sig"))
+            })
+            .filter(|key| {
+                key.get("key_ops")
+                    .is_none_or(|operations| allows_verify(operations))
+            })
             .filter_map(|key| PublicKey::of(key, algorithm))
             .take(MAX_CANDIDATES)
             .collect()
@@ -58,17 +76,33 @@ pub struct PublicKey(Json);
 
 impl PublicKey {
     fn of(key: &Json, algorithm: Algorithm) -> Option<Self> {
-        let kty = key.get_str("kty").filter(|kty| *kty == algorithm.key_type())?;
-        let member = |name| key.get_str(name).and_then(|text| base64url::decode(text).map(|bytes| (text, bytes)));
+        let kty = key
+            .get_str("kty")
+            .filter(|kty| *kty == algorithm.key_type())?;
+        let member = |name| {
+            key.get_str(name)
+                .and_then(|text| base64url::decode(text).map(|bytes| (text, bytes)))
+        };
         let Some(curve) = algorithm.curve() else {
             let ((n, modulus), (e, _)) = (member("n")?, member("e")?);
             // RFC 7518 §3.3: 2048 bits or more.
             let bits = modulus.iter().skip_while(|byte| **byte == 0).count() * 8;
-            return (bits >= 2048).then(|| Self(Json::object([("kty", kty.into()), ("n", n.into()), ("e", e.into())])));
+            return (bits >= 2048).then(|| {
+                Self(Json::object([
+                    ("kty", kty.into()),
+                    ("n", n.into()),
+                    ("e", e.into()),
+                ]))
+            });
         };
         let crv = key.get_str("crv").filter(|crv| *crv == curve)?;
         let ((x, _), (y, _)) = (member("x")?, member("y")?);
-        Some(Self(Json::object([("kty", kty.into()), ("crv", crv.into()), ("x", x.into()), ("y", y.into())])))
+        Some(Self(Json::object([
+            ("kty", kty.into()),
+            ("crv", crv.into()),
+            ("x", x.into()),
+            ("y", y.into()),
+        ])))
     }
 
     /// The key as a JWK document, for the platform's arithmetic.
@@ -79,7 +113,11 @@ impl PublicKey {
 }
 
 fn allows_verify(operations: &Json) -> bool {
-    operations.as_array().is_some_and(|operations| operations.iter().any(|operation| operation.as_str() == Some("verify")))
+    operations.as_array().is_some_and(|operations| {
+        operations
+            .iter()
+            .any(|operation| operation.as_str() == Some("verify"))
+    })
 }
 
 #[cfg(test)]
@@ -87,7 +125,12 @@ mod tests {
     use super::*;
 
     fn set(keys: &str) -> JwkSet {
-        jwks_response(&HttpResponse::new(200, "application/json", format!("{{\"keys\":[{keys}]}}"))).unwrap()
+        jwks_response(&HttpResponse::new(
+            200,
+            "application/json",
+            format!("{{\"keys\":[{keys}]}}"),
+        ))
+        .unwrap()
     }
 
     fn ec(extra: &str) -> String {
@@ -95,30 +138,61 @@ mod tests {
     }
 
     fn rsa(bytes: usize) -> String {
-        format!(r#"{{"kty":"RSA","kid":"r","e":"AQAB","n":"{}"}}"#, base64url::encode(&vec![255; bytes]))
+        format!(
+            r#"{{"kty":"RSA","kid":"r","e":"AQAB","n":"{}"}}"#,
+            base64url::encode(&vec![255; bytes])
+        )
     }
 
     #[test]
     fn a_key_is_chosen_by_its_id_and_fits_its_algorithm() {
-        let keys = set(&[ec(r#","kid":"a""#), ec(r#","kid":"b""#), r#"{"kty":"new"}"#.to_owned(), "7".to_owned(), rsa(256)].join(","));
+        let keys = set(&[
+            ec(r#","kid":"a""#),
+            ec(r#","kid":"b""#),
+            r#"{"kty":"new"}"#.to_owned(),
+            "7".to_owned(),
+            rsa(256),
+        ]
+        .join(","));
         assert_eq!(keys.candidates(Algorithm::Es256, Some("a")).len(), 1);
         assert_eq!(keys.candidates(Algorithm::Es256, None).len(), 2);
         assert_eq!(keys.candidates(Algorithm::Es256, Some("c")).len(), 0);
         assert_eq!(keys.candidates(Algorithm::Rs256, Some("a")).len(), 0);
         assert_eq!(keys.candidates(Algorithm::Rs256, Some("r")).len(), 1);
         assert_eq!(
-            keys.candidates(Algorithm::Es256, Some("a")).first().unwrap().to_jwk(),
+            keys.candidates(Algorithm::Es256, Some("a"))
+                .first()
+                .unwrap()
+                .to_jwk(),
             r#"{"kty":"EC","crv":"P-256","x":"AQ","y":"Ag"}"#
         );
     }
 
     #[test]
     fn keys_for_another_use_and_weak_keys_are_left_out() {
-        for extra in [r#","use":"enc""#, r#","alg":"ES384""#, r#","key_ops":["sign"]"#, r#","key_ops":7"#] {
-            assert!(set(&ec(extra)).candidates(Algorithm::Es256, None).is_empty(), "{extra}");
+        for extra in [
+            r#","use":"enc""#,
+            r#","alg":"ES384""#,
+            r#","key_ops":["sign"]"#,
+            r#","key_ops":7"#,
+        ] {
+            assert!(
+                set(&ec(extra))
+                    .candidates(Algorithm::Es256, None)
+                    .is_empty(),
+                "{extra}"
+            );
         }
-        for extra in [r#","use":"sig""#, r#","alg":"ES256""#, r#","key_ops":["verify"]"#] {
-            assert_eq!(set(&ec(extra)).candidates(Algorithm::Es256, None).len(), 1, "{extra}");
+        for extra in [
+            r#","use":"sig""#,
+            r#","alg":"ES256""#,
+            r#","key_ops":["verify"]"#,
+        ] {
+            assert_eq!(
+                set(&ec(extra)).candidates(Algorithm::Es256, None).len(),
+                1,
+                "{extra}"
+            );
         }
         assert!(set(&rsa(255)).candidates(Algorithm::Rs256, None).is_empty());
     }
@@ -126,7 +200,10 @@ mod tests {
     #[test]
     fn what_is_no_set_is_refused() {
         for body in ["", "[]", "{}", r#"{"keys":{}}"#, "<html>"] {
-            assert!(jwks_response(&HttpResponse::new(200, "", body)).is_err(), "{body}");
+            assert!(
+                jwks_response(&HttpResponse::new(200, "", body)).is_err(),
+                "{body}"
+            );
         }
     }
 }

@@ -26,21 +26,31 @@ impl<'a> CompactJws<'a> {
     /// `InvalidIdToken` naming the part.
     pub fn parse(token: &'a str) -> Result<Self, ProtocolError> {
         let malformed = |claim| refuse(claim, IdTokenProblem::Malformed);
-        let (signing_input, signature) = token.rsplit_once('.').ok_or_else(|| malformed("id_token"))?;
-        let (header, payload) = signing_input.split_once('.').ok_or_else(|| malformed("id_token"))?;
+        let (signing_input, signature) = token
+            .rsplit_once('.')
+            .ok_or_else(|| malformed("id_token"))?;
+        let (header, payload) = signing_input
+            .split_once('.')
+            .ok_or_else(|| malformed("id_token"))?;
         // Five parts would be an encrypted token (RFC 7516), two an unsecured one: both leave a dot in the payload or none.
         if payload.contains('.') {
             return Err(malformed("id_token"));
         }
         let header = object(header).ok_or_else(|| malformed("header"))?;
         // RFC 8725 §3.1: by name from the list. `none` and `HS256` end here.
-        let algorithm = header.get_str("alg").and_then(Algorithm::by_name).ok_or_else(|| refuse("alg", IdTokenProblem::UnsupportedAlg))?;
+        let algorithm = header
+            .get_str("alg")
+            .and_then(Algorithm::by_name)
+            .ok_or_else(|| refuse("alg", IdTokenProblem::UnsupportedAlg))?;
         // RFC 7515 §4.1.11: we understand no extension, so none may be critical. `b64` (RFC 7797 §6) must be critical.
         if header.get("crit").is_some() || header.get("b64").is_some() {
             return Err(malformed("crit"));
         }
         // RFC 8725 §3.11: a token made for another purpose is no ID Token. `jwk`, `jku`, `x5u`, `x5c` are never looked at.
-        if header.get("typ").is_some_and(|typ| !typ.as_str().is_some_and(|typ| typ.eq_ignore_ascii_case("JWT"))) {
+        if header.get("typ").is_some_and(|typ| {
+            !typ.as_str()
+                .is_some_and(|typ| typ.eq_ignore_ascii_case("JWT"))
+        }) {
             return Err(refuse("typ", IdTokenProblem::Mismatch));
         }
         let key_id = match header.get("kid") {
@@ -64,7 +74,11 @@ fn object(part: &str) -> Option<Json> {
 }
 
 const fn refuse(claim: &'static str, problem: IdTokenProblem) -> ProtocolError {
-    ProtocolError::InvalidIdToken { claim, problem, skew_seconds: None }
+    ProtocolError::InvalidIdToken {
+        claim,
+        problem,
+        skew_seconds: None,
+    }
 }
 
 #[cfg(test)]
@@ -72,7 +86,9 @@ mod tests {
     use super::*;
 
     fn token(header: &str, payload: &str, signature: &[u8]) -> String {
-        [header.as_bytes(), payload.as_bytes(), signature].map(base64url::encode).join(".")
+        [header.as_bytes(), payload.as_bytes(), signature]
+            .map(base64url::encode)
+            .join(".")
     }
 
     fn problem(token: &str) -> Option<(&'static str, IdTokenProblem)> {
@@ -84,9 +100,16 @@ mod tests {
 
     #[test]
     fn a_signed_token_is_taken_apart() {
-        let text = token(r#"{"alg":"ES256","kid":"k","typ":"JWT"}"#, r#"{"sub":"x"}"#, &[1; 64]);
+        let text = token(
+            r#"{"alg":"ES256","kid":"k","typ":"JWT"}"#,
+            r#"{"sub":"x"}"#,
+            &[1; 64],
+        );
         let jws = CompactJws::parse(&text).unwrap_or_else(|_| panic!("refused"));
-        assert_eq!((jws.algorithm, jws.key_id.as_deref()), (Algorithm::Es256, Some("k")));
+        assert_eq!(
+            (jws.algorithm, jws.key_id.as_deref()),
+            (Algorithm::Es256, Some("k"))
+        );
         assert_eq!(jws.payload.get_str("sub"), Some("x"));
         assert!(text.starts_with(jws.signing_input) && jws.signature == [1; 64]);
     }
@@ -99,22 +122,46 @@ mod tests {
             (String::new(), ("id_token", Malformed)),
             ("a.b".to_owned(), ("id_token", Malformed)),
             ("a.b.c.d.e".to_owned(), ("id_token", Malformed)),
-            (format!("{}=", es256(r#"{"alg":"ES256"}"#)), ("signature", BadSignature)),
-            (format!(" {}", es256(r#"{"alg":"ES256"}"#)), ("header", Malformed)),
+            (
+                format!("{}=", es256(r#"{"alg":"ES256"}"#)),
+                ("signature", BadSignature),
+            ),
+            (
+                format!(" {}", es256(r#"{"alg":"ES256"}"#)),
+                ("header", Malformed),
+            ),
             (es256("[]"), ("header", Malformed)),
             (es256("{}"), ("alg", UnsupportedAlg)),
             (es256(r#"{"alg":"none"}"#), ("alg", UnsupportedAlg)),
             (es256(r#"{"alg":"nOnE"}"#), ("alg", UnsupportedAlg)),
             (es256(r#"{"alg":"HS256"}"#), ("alg", UnsupportedAlg)),
             (es256(r#"{"alg":null}"#), ("alg", UnsupportedAlg)),
-            (es256(r#"{"alg":"ES256","crit":["exp"],"exp":1}"#), ("crit", Malformed)),
+            (
+                es256(r#"{"alg":"ES256","crit":["exp"],"exp":1}"#),
+                ("crit", Malformed),
+            ),
             (es256(r#"{"alg":"ES256","b64":false}"#), ("crit", Malformed)),
-            (es256(r#"{"alg":"ES256","typ":"at+jwt"}"#), ("typ", Mismatch)),
+            (
+                es256(r#"{"alg":"ES256","typ":"at+jwt"}"#),
+                ("typ", Mismatch),
+            ),
             (es256(r#"{"alg":"ES256","kid":7}"#), ("kid", Malformed)),
-            (token(r#"{"alg":"ES256"}"#, "7", &[1; 64]), ("payload", Malformed)),
-            (token(r#"{"alg":"ES256"}"#, "{}", &[1; 63]), ("signature", BadSignature)),
-            (token(r#"{"alg":"RS256"}"#, "{}", &[1; 128]), ("signature", BadSignature)),
-            (token(r#"{"alg":"ES256"}"#, "{}", &[]), ("signature", BadSignature)),
+            (
+                token(r#"{"alg":"ES256"}"#, "7", &[1; 64]),
+                ("payload", Malformed),
+            ),
+            (
+                token(r#"{"alg":"ES256"}"#, "{}", &[1; 63]),
+                ("signature", BadSignature),
+            ),
+            (
+                token(r#"{"alg":"RS256"}"#, "{}", &[1; 128]),
+                ("signature", BadSignature),
+            ),
+            (
+                token(r#"{"alg":"ES256"}"#, "{}", &[]),
+                ("signature", BadSignature),
+            ),
         ] {
             assert_eq!(problem(&text), Some(expected), "{text}");
         }

@@ -1,0 +1,132 @@
+//! Layer 3a: the ports over web APIs. wasm32 only.
+
+mod clock;
+mod http;
+mod locks;
+mod signatures;
+mod storage;
+
+use crate::client::ports::{Doorbell, Entropy, Level, Log, Mailbox, Navigator, Platform, Spawn};
+use crate::protocol::entropy::NoEntropy;
+use crate::session::family::{Entry, FamilyId};
+use clock::{Alarm, ResumeListener};
+use core::cell::RefCell;
+use js_sys::Function;
+pub use storage::{BrowserStorage, JsStorage};
+
+/// A browser page.
+pub struct Browser {
+    session_storage: BrowserStorage,
+    login_storage: BrowserStorage,
+    /// `(Request, endpoint) => Promise<Response>`; the page's own `fetch` where there is none.
+    transport: Option<Function>,
+    log: Option<Function>,
+    alarm: Alarm,
+    resume: RefCell<Option<ResumeListener>>,
+}
+
+impl Browser {
+    /// The page that this runs in, with its sessionStorage.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::with(BrowserStorage::tab(), BrowserStorage::tab(), None, None)
+    }
+
+    /// With a storage for the session, one for pending logins, a stand-in for `fetch`, and a receiver of log records.
+    #[must_use]
+    pub fn with(
+        session: BrowserStorage,
+        login: BrowserStorage,
+        transport: Option<Function>,
+        log: Option<Function>,
+    ) -> Self {
+        let (alarm, resume) = (Alarm::default(), RefCell::default());
+        Self {
+            session_storage: session,
+            login_storage: login,
+            transport,
+            log,
+            alarm,
+            resume,
+        }
+    }
+}
+
+impl Default for Browser {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Platform for Browser {
+    type Storage = BrowserStorage;
+
+    fn session_storage(&self) -> &BrowserStorage {
+        &self.session_storage
+    }
+
+    fn login_storage(&self) -> &BrowserStorage {
+        &self.login_storage
+    }
+}
+
+impl Entropy for Browser {
+    fn fill(&self, buffer: &mut [u8]) -> Result<(), NoEntropy> {
+        getrandom::fill(buffer).map_err(|_| NoEntropy)
+    }
+}
+
+impl Spawn for Browser {
+    fn spawn(&self, task: impl Future<Output = ()> + 'static) {
+        wasm_bindgen_futures::spawn_local(task);
+    }
+}
+
+impl Navigator for Browser {
+    fn assign(&self, uri: &str) {
+        if let Some(window) = web_sys::window() {
+            // Refused only by a sandboxed frame; the caller goes on waiting, as after any navigation.
+            let _ = window.location().assign(uri);
+        }
+    }
+}
+
+/// The mailbox and the doorbell between tabs are not built in this version: every tab is on its own, as it would be with
+/// neither IndexedDB nor BroadcastChannel.
+impl Mailbox for Browser {
+    async fn load(&self, _family: &FamilyId) -> Option<Entry> {
+        None
+    }
+
+    fn commit(&self, _entry: Entry) {}
+}
+
+impl Doorbell for Browser {
+    fn ring(&self, _family: &FamilyId, _generation: u64) {}
+}
+
+impl Log for Browser {
+    fn log(
+        &self,
+        level: Level,
+        message: &'static str,
+        field: Option<(&'static str, &'static str)>,
+    ) {
+        if let Some(log) = &self.log {
+            let level = if level == Level::Warn {
+                "warn"
+            } else {
+                "debug"
+            };
+            let (name, value) = field.unwrap_or_default();
+            // A receiver that throws is its own business.
+            let _ = log.call4(
+                &wasm_bindgen::JsValue::UNDEFINED,
+                &level.into(),
+                &message.into(),
+                &name.into(),
+                &value.into(),
+            );
+        }
+    }
+}

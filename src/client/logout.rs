@@ -1,0 +1,85 @@
+use super::ports::{Platform, Storage};
+use super::{Auth, Error, random};
+use crate::protocol::json::Json;
+use crate::protocol::logout::{EndSession, end_session_uri};
+use crate::protocol::secret::Secret;
+use crate::protocol::uri::HttpUri;
+use crate::session::input::Input;
+
+/// How to log out.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct LogoutOptions {
+    /// Only this browser forgets; the server's session stays.
+    pub local: bool,
+    /// Instead of the configured one.
+    pub post_logout_redirect_uri: Option<String>,
+    /// What else to send.
+    pub parameters: Vec<(String, String)>,
+    /// How the `state` of the return begins; by it the return is told from a login's.
+    pub state_prefix: String,
+}
+
+impl<P: Platform> Auth<P> {
+    /// Forgets the session, then sends the user to where it ends at the server, if there is such a place.
+    ///
+    /// # Errors
+    /// Those of [`Auth::begin_logout`].
+    pub async fn logout(&self, options: LogoutOptions) -> Result<(), Error> {
+        if let Some(uri) = self.begin_logout(options).await? {
+            self.0.platform.assign(&uri);
+        }
+        Ok(())
+    }
+
+    /// Forgets the session, then gives the URI at which it ends at the server; `None` where there is nothing to go to.
+    /// OIDC RP-Initiated Logout §2.
+    ///
+    /// # Errors
+    /// Where the server's metadata cannot be had: the session is forgotten here all the same.
+    pub async fn begin_logout(&self, options: LogoutOptions) -> Result<Option<String>, Error> {
+        self.started().await;
+        let id_token = self
+            .0
+            .session
+            .borrow()
+            .record()
+            .and_then(|record| record.id_token.clone());
+        self.apply(Input::LoggedOut);
+        self.tell();
+        if options.local {
+            return Ok(None);
+        }
+        let config = &self.0.config;
+        let redirect_uri = match options.post_logout_redirect_uri {
+            None => config.post_logout_redirect_uri.clone(),
+            Some(text) => Some(HttpUri::parse(&text).ok_or(Error::InvalidConfig {
+                option: "postLogoutRedirectUri",
+                problem: "not an absolute http(s) URL without fragment",
+            })?),
+        };
+        let metadata = self.metadata().await?;
+        let Some(endpoint) = metadata.end_session_endpoint else {
+            return Ok(None);
+        };
+        let state = [options.state_prefix.as_str(), &random(&self.0.platform)?].concat();
+        if redirect_uri.is_some() {
+            // Without it the return is merely not compared.
+            let record = Json::object([("v", Json::integer(1)), ("state", state.as_str().into())]);
+            let _ = self
+                .0
+                .platform
+                .login_storage()
+                .save(&config.logout_key(), &record.to_text());
+        }
+        let end_session = EndSession {
+            client_id: &config.client_id,
+            id_token_hint: id_token.as_ref().map(Secret::expose),
+            post_logout_redirect: redirect_uri
+                .as_ref()
+                .map(|uri| (uri.as_str(), state.as_str())),
+            parameters: &options.parameters,
+        };
+        Ok(Some(end_session_uri(&endpoint, &end_session)))
+    }
+}

@@ -1,0 +1,158 @@
+use super::ports::{Platform, Storage, TransportError};
+use super::{Auth, Error};
+use crate::protocol::error::ProtocolError;
+use crate::protocol::http::{HttpRequest, HttpResponse};
+use crate::protocol::jose::jwk::{JwkSet, jwks_request, jwks_response};
+use crate::protocol::json::Json;
+use crate::protocol::metadata::{ServerMetadata, discovery_request, discovery_response, parse};
+use crate::protocol::time::{Now, Timestamp};
+
+/// Metadata and keys are used so long without asking again, in milliseconds (one hour).
+const LIFETIME: i64 = 3_600_000;
+/// Keys are asked for again on an unknown `kid`, but not more often than this (30 seconds).
+const COOLDOWN: i64 = 30_000;
+
+/// Something that was fetched, and when.
+#[derive(Clone)]
+pub(super) struct Cached<T> {
+    value: T,
+    at: Now,
+}
+
+impl<P: Platform> Auth<P> {
+    /// The server's metadata: from memory, from the tab's storage (so that it outlives the redirect), or from the server.
+    /// A stale copy is better than none when the server cannot be asked.
+    pub(super) async fn metadata(&self) -> Result<ServerMetadata, Error> {
+        let cached = self.cached_metadata();
+        if let Some(cached) = cached
+            .as_ref()
+            .filter(|cached| self.now().since(cached.at) < LIFETIME)
+        {
+            return Ok(cached.value.clone());
+        }
+        let auth = self.clone();
+        let fetched = self
+            .0
+            .metadata_flight
+            .join(&self.0.platform, move || async move {
+                auth.fetch_metadata().await
+            })
+            .await;
+        match (fetched, cached) {
+            (Err(error), Some(cached)) if error.is_retryable() => Ok(cached.value),
+            (fetched, _) => fetched,
+        }
+    }
+
+    /// Sends a request of ours.
+    pub(super) async fn send(&self, request: HttpRequest) -> Result<HttpResponse, Error> {
+        let (endpoint, seconds) = (request.endpoint, self.0.config.timeout);
+        self.0
+            .platform
+            .send(request, seconds)
+            .await
+            .map_err(|error| match error {
+                TransportError::Offline | TransportError::Network => Error::Network { endpoint },
+                TransportError::Timeout => Error::Timeout { endpoint, seconds },
+                TransportError::TooLarge(status) => ProtocolError::InvalidResponse {
+                    endpoint,
+                    status,
+                    problem: "too_large",
+                }
+                .into(),
+            })
+    }
+
+    /// Asks for the keys now, so that they are there when they are needed.
+    pub(super) fn prefetch_jwks(&self, metadata: &ServerMetadata) {
+        let (auth, metadata) = (self.clone(), metadata.clone());
+        self.0.platform.spawn(async move {
+            // Who needs them asks again, and hears the error.
+            let _ = auth.jwks(&metadata).await;
+        });
+    }
+
+    /// The server's keys.
+    pub(super) async fn jwks(&self, metadata: &ServerMetadata) -> Result<JwkSet, Error> {
+        let cached = self.0.jwks.borrow().clone();
+        match cached {
+            Some(cached) if self.now().since(cached.at) < LIFETIME => Ok(cached.value),
+            _ => self.fetch_jwks(metadata).await,
+        }
+    }
+
+    /// The server's keys, asked for again, unless that was done a moment ago: OIDC Core §10.1.1.
+    pub(super) async fn newer_jwks(
+        &self,
+        metadata: &ServerMetadata,
+    ) -> Result<Option<JwkSet>, Error> {
+        let asked_at = self.0.jwks.borrow().as_ref().map(|cached| cached.at);
+        if asked_at.is_some_and(|at| self.now().since(at) < COOLDOWN) {
+            return Ok(None);
+        }
+        self.fetch_jwks(metadata).await.map(Some)
+    }
+
+    async fn fetch_jwks(&self, metadata: &ServerMetadata) -> Result<JwkSet, Error> {
+        let (auth, request) = (self.clone(), jwks_request(metadata));
+        let run = move || async move {
+            let value = jwks_response(&auth.send(request).await?)?;
+            let at = auth.now();
+            auth.0.jwks.replace(Some(Cached {
+                value: value.clone(),
+                at,
+            }));
+            Ok(value)
+        };
+        self.0.jwks_flight.join(&self.0.platform, run).await
+    }
+
+    async fn fetch_metadata(&self) -> Result<ServerMetadata, Error> {
+        let issuer = &self.0.config.issuer;
+        let value = discovery_response(issuer, &self.send(discovery_request(issuer)).await?)?;
+        let at = self.now();
+        let record = Json::object([
+            ("v", Json::integer(1)),
+            ("fetched_at", Json::integer(at.wall.as_millis())),
+            ("metadata", value.to_json()),
+        ]);
+        // Without it a reload costs a request more.
+        let _ = self
+            .0
+            .platform
+            .login_storage()
+            .save(&self.0.config.metadata_key(), &record.to_text());
+        self.0.metadata.replace(Some(Cached {
+            value: value.clone(),
+            at,
+        }));
+        Ok(value)
+    }
+
+    fn cached_metadata(&self) -> Option<Cached<ServerMetadata>> {
+        let in_memory = self.0.metadata.borrow().clone();
+        in_memory.or_else(|| {
+            let text = self
+                .0
+                .platform
+                .login_storage()
+                .load(&self.0.config.metadata_key())
+                .ok()
+                .flatten()?;
+            let record = Json::parse(&text).filter(|record| record.get_integer("v") == Some(1))?;
+            let value = parse(&self.0.config.issuer, record.get("metadata")?).ok()?;
+            let age = self
+                .0
+                .platform
+                .now()
+                .wall
+                .since(Timestamp::from_millis(record.get_integer("fetched_at")?));
+            let cached = Cached {
+                value,
+                at: self.now().before(age.saturating_abs()),
+            };
+            self.0.metadata.replace(Some(cached.clone()));
+            Some(cached)
+        })
+    }
+}

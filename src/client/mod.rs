@@ -1,0 +1,287 @@
+//! Layer 2: [`Auth`], which acts: async, over ports, never over a web crate.
+//!
+//! Each flow has a file: [`start`](Auth::start), [`login`](Auth::begin_login), [`callback`](Auth::handle_callback),
+//! [`refresh`](Auth::access_token), [`logout`](Auth::begin_logout). What a session is and when it refreshes is decided
+//! in [`crate::session`]; `Auth::apply` is the one place where that is turned into deeds.
+
+mod callback;
+mod config;
+mod flight;
+mod listeners;
+mod login;
+mod logout;
+mod metadata;
+pub mod ports;
+mod refresh;
+mod start;
+mod verify;
+
+pub use crate::session::error::{Error, ErrorCode};
+pub use crate::session::state::{Event, State};
+pub use callback::CallbackResult;
+pub use config::{Config, ConfigBuilder};
+pub use listeners::Subscription;
+pub use login::LoginOptions;
+pub use logout::LogoutOptions;
+pub use refresh::{AccessToken, TokenOptions};
+
+use crate::protocol::base64url;
+use crate::protocol::entropy::Entropy;
+use crate::protocol::jose::jwk::JwkSet;
+use crate::protocol::json::Json;
+use crate::protocol::metadata::ServerMetadata;
+use crate::protocol::time::Now;
+use crate::session::Session;
+use crate::session::input::Input;
+use crate::session::output::Output;
+use crate::session::record::Record;
+use crate::session::state::Warning;
+use flight::{Flight, Landing};
+use listeners::Listeners;
+use ports::{Platform, Storage};
+use std::cell::{Cell, RefCell};
+use std::rc::{Rc, Weak};
+
+/// A client of one authorization server. Cheap to clone; all clones are one client.
+pub struct Auth<P: Platform>(Rc<Inner<P>>);
+
+impl<P: Platform> Clone for Auth<P> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+/// A client that does not keep itself alive: for its own listeners.
+pub struct WeakAuth<P: Platform>(Weak<Inner<P>>);
+
+impl<P: Platform> WeakAuth<P> {
+    /// The client, if somebody still has it.
+    #[must_use]
+    pub fn upgrade(&self) -> Option<Auth<P>> {
+        self.0.upgrade().map(Auth)
+    }
+}
+
+struct Inner<P: Platform> {
+    config: Config,
+    platform: P,
+    session: RefCell<Session>,
+    listeners: Listeners,
+    started: Landing<()>,
+    callbacks: RefCell<Vec<(String, Landing<Result<CallbackResult, Error>>)>>,
+    refresh: Flight<Result<(), Error>>,
+    metadata: RefCell<Option<metadata::Cached<ServerMetadata>>>,
+    metadata_flight: Flight<Result<ServerMetadata, Error>>,
+    jwks: RefCell<Option<metadata::Cached<JwkSet>>>,
+    jwks_flight: Flight<Result<JwkSet, Error>>,
+    /// The storage holds a record of a newer version: left alone, this session lives in memory.
+    storage_is_newer: Cell<bool>,
+    warned: RefCell<Vec<Warning>>,
+}
+
+impl<P: Platform> Auth<P> {
+    /// A client. Does nothing before [`Auth::start`].
+    #[must_use]
+    pub fn new(config: Config, platform: P) -> Self {
+        let mut seed = [0; 4];
+        // Only spreads refreshes: without randomness they are merely not spread.
+        let _ = platform.fill(&mut seed);
+        let session = RefCell::new(Session::new(config.refresh, u32::from_le_bytes(seed)));
+        let auth = Self(Rc::new(Inner {
+            config,
+            platform,
+            session,
+            listeners: Listeners::default(),
+            started: Landing::default(),
+            callbacks: RefCell::default(),
+            refresh: Flight::default(),
+            metadata: RefCell::default(),
+            metadata_flight: Flight::default(),
+            jwks: RefCell::default(),
+            jwks_flight: Flight::default(),
+            storage_is_newer: Cell::new(false),
+            warned: RefCell::default(),
+        }));
+        let weak = Rc::downgrade(&auth.0);
+        auth.0
+            .platform
+            .on_resume(Box::new(move || Self::wake(&weak, Input::Resumed)));
+        auth
+    }
+
+    /// The client, without keeping it alive.
+    #[must_use]
+    pub fn downgrade(&self) -> WeakAuth<P> {
+        WeakAuth(Rc::downgrade(&self.0))
+    }
+
+    /// The present.
+    #[must_use]
+    pub fn state(&self) -> State {
+        self.0.session.borrow().state().clone()
+    }
+
+    /// Calls back on every change of [`Auth::state`], until the subscription is dropped.
+    pub fn subscribe(&self, listener: impl Fn(&State) + 'static) -> Subscription {
+        self.0.listeners.subscribe(listener)
+    }
+
+    /// Calls back on every moment, until the subscription is dropped.
+    pub fn on_event(&self, listener: impl Fn(&Event) + 'static) -> Subscription {
+        self.0.listeners.on_event(listener)
+    }
+
+    /// The raw ID Token, for services that want it; `None` where there is none.
+    #[must_use]
+    pub fn id_token(&self) -> Option<String> {
+        let session = self.0.session.borrow();
+        session
+            .record()?
+            .id_token
+            .as_ref()
+            .map(|token| token.expose().to_owned())
+    }
+
+    /// What the npm package's facade reads of the session, access tokens included; `None` without one.
+    #[must_use]
+    pub fn view(&self) -> Option<Json> {
+        self.0.session.borrow().record().map(Record::view)
+    }
+
+    fn now(&self) -> Now {
+        self.0.platform.now()
+    }
+
+    fn spawn(&self, task: impl Future<Output = ()> + 'static) {
+        self.0.platform.spawn(task);
+    }
+
+    /// One input, then every output. Listeners are told by [`Auth::tell`], once no borrow and no lock is held.
+    fn apply(&self, input: Input) {
+        let now = self.now();
+        self.0.session.borrow_mut().handle(input, now);
+        loop {
+            let output = self.0.session.borrow_mut().poll_output();
+            match output {
+                None => return,
+                Some(output) => self.act(output),
+            }
+        }
+    }
+
+    fn act(&self, output: Output) {
+        let platform = &self.0.platform;
+        match output {
+            Output::Persist(record) => self.persist(&record),
+            Output::Forget => {
+                // What cannot be removed is overwritten; what can be neither was most likely never stored.
+                let key = self.0.config.session_key();
+                let storage = platform.session_storage();
+                if !self.0.storage_is_newer.get()
+                    && storage.remove(&key).is_err()
+                    && storage.save(&key, "").is_err()
+                {
+                    self.warn(Warning::StorageFallback);
+                }
+            }
+            Output::Publish(entry) => platform.commit(entry),
+            Output::Ring(family, generation) => platform.ring(&family, generation),
+            Output::Refresh(_) => {
+                let auth = self.clone();
+                self.spawn(async move {
+                    // Ahead of time: the token that is held is still good, so what counts is the generation after it.
+                    // The session is told how it went; nobody else waits for it.
+                    let _ = auth.refresh(auth.generation()).await;
+                });
+            }
+            Output::WakeAt(at) => {
+                let weak = Rc::downgrade(&self.0);
+                platform.wake_at(at, Box::new(move || Self::wake(&weak, Input::Wake)));
+            }
+            Output::Emit(event) => self.0.listeners.note_event(event),
+            Output::StateChanged => self.0.listeners.note_state(self.state()),
+        }
+    }
+
+    /// Writes the session's record; where the storage refuses, the session lives on in memory, and an old record that
+    /// would be wrong after a reload is removed.
+    fn persist(&self, record: &str) {
+        let storage = self.0.platform.session_storage();
+        let key = self.0.config.session_key();
+        if self.0.storage_is_newer.get() {
+            self.warn(Warning::StorageFallback);
+        } else if storage.save(&key, record).is_err() {
+            let _ = storage.remove(&key);
+            self.warn(Warning::StorageFallback);
+        }
+    }
+
+    /// Notes a warning, each once.
+    fn warn(&self, warning: Warning) {
+        let mut warned = self.0.warned.borrow_mut();
+        if !warned.contains(&warning) {
+            warned.push(warning);
+            self.0.listeners.note_event(Event::Warning(warning));
+        }
+    }
+
+    /// Tells listeners what was noted.
+    fn tell(&self) {
+        self.0.listeners.tell();
+    }
+
+    fn wake(weak: &Weak<Inner<P>>, input: Input) {
+        if let Some(inner) = weak.upgrade() {
+            let auth = Self(inner);
+            auth.apply(input);
+            auth.tell();
+        }
+    }
+}
+
+fn no_entropy(_: crate::protocol::entropy::NoEntropy) -> Error {
+    Error::UnsupportedEnvironment {
+        missing: "crypto.getRandomValues",
+    }
+}
+
+/// Whether a text can be returned to: a path of this origin, in a form that no browser takes for another origin.
+fn is_local_path(text: &str) -> bool {
+    let second = text.as_bytes().get(1);
+    text.starts_with('/')
+        && !matches!(second, Some(b'/' | b'\\'))
+        && !text.bytes().any(|b| b < 0x20 || b == 0x7F)
+}
+
+/// 256 random bits as text.
+fn random(platform: &impl Entropy) -> Result<String, Error> {
+    crate::protocol::entropy::random_bytes(platform)
+        .map(|bytes| base64url::encode(&bytes))
+        .map_err(no_entropy)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_paths_of_this_origin_are_returned_to() {
+        for path in ["/", "/a", "/a?b=//c#d", "/%2f%2fevil"] {
+            assert!(is_local_path(path), "{path}");
+        }
+        for path in [
+            "",
+            "a",
+            "//evil",
+            "/\\evil",
+            "https://evil",
+            "javascript:alert(1)",
+            "/\n/evil",
+            "/\t/evil",
+            "\\/evil",
+            " /a",
+        ] {
+            assert!(!is_local_path(path), "{path}");
+        }
+    }
+}

@@ -1,0 +1,325 @@
+use super::ports::{Level, LockError, Platform, TransportError};
+use super::{Auth, Error};
+use crate::protocol::error::{IdTokenProblem, ProtocolError};
+use crate::protocol::id_token::validate_refreshed;
+use crate::protocol::jose::jws::CompactJws;
+use crate::protocol::metadata::ServerMetadata;
+use crate::protocol::secret::Secret;
+use crate::protocol::token::{self, RefreshFailure};
+use crate::session::Lookup;
+use crate::session::family::Entry;
+use crate::session::input::{Input, Ticket};
+use crate::session::record::TokenKey;
+use crate::session::state::{SignedOutReason, Warning};
+use core::fmt;
+
+/// What a caller wants of a token.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct TokenOptions {
+    /// For how many seconds it must be good; without a number, for as long as it takes to arrive.
+    pub min_validity: Option<i64>,
+    /// Refresh even a fresh one.
+    pub force_refresh: bool,
+}
+
+/// An access token, for the application's own requests.
+#[derive(Clone)]
+pub struct AccessToken(Secret);
+
+impl AccessToken {
+    /// The token.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        self.0.expose()
+    }
+
+    /// The value of an `Authorization` header (RFC 6750 §2.1).
+    #[must_use]
+    pub fn authorization(&self) -> String {
+        ["Bearer ", self.0.expose()].concat()
+    }
+}
+
+impl fmt::Debug for AccessToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("AccessToken(…)")
+    }
+}
+
+impl<P: Platform> Auth<P> {
+    /// An access token that is good for as long as was asked, refreshed if need be; all who ask share one refresh.
+    ///
+    /// # Errors
+    /// `login_required` without a session; otherwise why the refresh failed. A session that stands stays.
+    pub async fn access_token(&self, options: TokenOptions) -> Result<AccessToken, Error> {
+        self.started().await;
+        let generation = self.generation();
+        if !options.force_refresh
+            && let Some(token) = self.held_token(options.min_validity)?
+        {
+            return Ok(token);
+        }
+        self.refresh(generation.filter(|_| options.force_refresh))
+            .await?;
+        // What was just received is handed out, however short the server made it.
+        let session = self.0.session.borrow();
+        let token = session
+            .record()
+            .and_then(|record| record.token(&TokenKey::default()));
+        token
+            .map(|token| AccessToken(token.value.clone()))
+            .ok_or(Error::LoginRequired(SignedOutReason::NoSession))
+    }
+
+    /// Refreshes once for all who ask. With a generation, goes on until that one is passed; without, until the token is
+    /// fresh.
+    pub(super) async fn refresh(&self, past: Option<u64>) -> Result<(), Error> {
+        let auth = self.clone();
+        let run = move || async move {
+            let result = auth.refresh_under_lock(past).await;
+            // Listeners run only now: no lock is held any more.
+            auth.tell();
+            result
+        };
+        self.0.refresh.join(&self.0.platform, run).await
+    }
+
+    /// Which generation of the session is held.
+    pub(super) fn generation(&self) -> Option<u64> {
+        self.0
+            .session
+            .borrow()
+            .record()
+            .map(|record| record.generation)
+    }
+
+    /// The token that is held, if it is good for so long; `None` where a refresh is needed.
+    fn held_token(&self, min_validity: Option<i64>) -> Result<Option<AccessToken>, Error> {
+        let lookup = self
+            .0
+            .session
+            .borrow()
+            .lookup(&TokenKey::default(), min_validity, self.now());
+        match lookup {
+            Lookup::Fresh(token) => Ok(Some(AccessToken(token))),
+            Lookup::Refresh => Ok(None),
+            Lookup::Blocked(error) => Err(error),
+            Lookup::LoginRequired(reason) => Err(Error::LoginRequired(reason)),
+        }
+    }
+
+    async fn refresh_under_lock(&self, past: Option<u64>) -> Result<(), Error> {
+        let key = TokenKey::default();
+        let metadata = self.metadata().await;
+        let Some((ticket, _)) = self.0.session.borrow().refresh_ticket(&key) else {
+            return self.no_grant();
+        };
+        let metadata = match metadata {
+            Ok(metadata) => metadata,
+            Err(error) => return Err(self.failed(ticket, RefreshFailure::Transient, error, None)),
+        };
+        let family = ticket.family();
+        let guard = match self
+            .0
+            .platform
+            .acquire(&family.lock_name(), lock_timeout(self.0.config.timeout))
+            .await
+        {
+            Ok(guard) => Some(guard),
+            Err(LockError::Absent) => {
+                self.warn(Warning::NoLocks);
+                None
+            }
+            Err(LockError::Timeout) => {
+                let error = Error::Timeout {
+                    endpoint: crate::protocol::error::Endpoint::Token,
+                    seconds: lock_timeout(self.0.config.timeout),
+                };
+                return Err(self.failed(ticket, RefreshFailure::Transient, error, None));
+            }
+        };
+        self.adopt_what_is_newer(&ticket).await;
+        // Not "did this read bring something?" but "is what is held now what I came for?".
+        if self.is_served(past)? {
+            return Ok(());
+        }
+        let Some((ticket, refresh_token)) = self.0.session.borrow().refresh_ticket(&key) else {
+            return self.no_grant();
+        };
+        let result = self.ask(&metadata, ticket, &refresh_token).await;
+        drop(guard);
+        result
+    }
+
+    /// Sends the refresh. The new tokens are stored in the turn of the answer: nothing is awaited and nothing is read
+    /// between the two.
+    async fn ask(
+        &self,
+        metadata: &ServerMetadata,
+        ticket: Ticket,
+        refresh_token: &Secret,
+    ) -> Result<(), Error> {
+        self.apply(Input::RefreshStarted(TokenKey::default()));
+        let request = token::refresh_request(metadata, &self.0.config.client_id, refresh_token);
+        let endpoint = request.endpoint;
+        let seconds = self.0.config.timeout;
+        let answer = match self.0.platform.send(request, seconds).await {
+            Ok(answer) => answer,
+            Err(TransportError::Offline) => {
+                return Err(self.failed(
+                    ticket,
+                    RefreshFailure::Transient,
+                    Error::Network { endpoint },
+                    None,
+                ));
+            }
+            Err(TransportError::Network) => {
+                return Err(self.failed(
+                    ticket,
+                    RefreshFailure::Unknown,
+                    Error::Network { endpoint },
+                    None,
+                ));
+            }
+            Err(TransportError::Timeout) => {
+                return Err(self.failed(
+                    ticket,
+                    RefreshFailure::Unknown,
+                    Error::Timeout { endpoint, seconds },
+                    None,
+                ));
+            }
+            Err(TransportError::TooLarge(status)) => {
+                let error = ProtocolError::InvalidResponse {
+                    endpoint,
+                    status,
+                    problem: "too_large",
+                };
+                return Err(self.failed(ticket, RefreshFailure::Unknown, error.into(), None));
+            }
+        };
+        match token::response(&answer) {
+            Ok(tokens) => {
+                let id_token = tokens.id_token.clone();
+                self.apply(Input::Refreshed(ticket.clone(), Box::new(tokens)));
+                self.check_user(metadata, ticket, id_token)
+            }
+            Err(error) => {
+                let failure = token::classify_refresh(&answer, &error);
+                Err(self.failed(ticket, failure, error.into(), answer.retry_after))
+            }
+        }
+    }
+
+    fn failed(
+        &self,
+        ticket: Ticket,
+        failure: RefreshFailure,
+        error: Error,
+        retry_after: Option<u32>,
+    ) -> Error {
+        self.0.platform.log(
+            Level::Warn,
+            "refresh failed",
+            Some(("code", error.code().as_str())),
+        );
+        self.apply(Input::RefreshFailed(
+            ticket,
+            failure,
+            error.clone(),
+            retry_after,
+        ));
+        let reason = if let super::State::SignedOut(signed_out) = self.state() {
+            Some(signed_out.reason)
+        } else {
+            None
+        };
+        // A refused grant is no session: that is what the caller needs to know. The refusal itself is in the state.
+        reason.map_or(error, Error::LoginRequired)
+    }
+
+    fn no_grant(&self) -> Result<(), Error> {
+        self.held_token(None).and_then(|token| {
+            token
+                .map(|_| ())
+                .ok_or(Error::LoginRequired(SignedOutReason::Expired))
+        })
+    }
+
+    /// Another tab may have been here: the mailbox rules, and a storage that is shared tells, too.
+    async fn adopt_what_is_newer(&self, ticket: &Ticket) {
+        if let Some(entry) = self.0.platform.load(ticket.family()).await {
+            self.apply(Input::Family(entry));
+        }
+        if let Some(record) = self.stored_session() {
+            self.apply(Input::Family(Entry::Session(record)));
+        }
+    }
+
+    fn is_served(&self, past: Option<u64>) -> Result<bool, Error> {
+        match past {
+            Some(generation) => Ok(self.generation().is_some_and(|held| held > generation)),
+            None => self.held_token(None).map(|token| token.is_some()),
+        }
+    }
+
+    /// Looks at the ID Token of a refresh, once the tokens are safe (OIDC Core §12.2). Another user or issuer ends the
+    /// session at once; a signature that cannot be checked just now leaves the claims as they were.
+    fn check_user(
+        &self,
+        metadata: &ServerMetadata,
+        ticket: Ticket,
+        id_token: Option<Secret>,
+    ) -> Result<(), Error> {
+        let previous = self
+            .0
+            .session
+            .borrow()
+            .record()
+            .and_then(|record| record.user.clone());
+        let (Some(id_token), Some(previous)) = (id_token, previous) else {
+            return Ok(());
+        };
+        let Ok(claims) = CompactJws::parse(id_token.expose()).map(|jws| jws.payload) else {
+            return Ok(());
+        };
+        let (client_id, tolerance) = (
+            self.0.config.client_id.clone(),
+            self.0.config.clock_tolerance,
+        );
+        match validate_refreshed(&claims, &previous, &client_id, tolerance, self.now().wall) {
+            Ok(()) => {}
+            Err(
+                error @ (ProtocolError::SubjectMismatch { .. }
+                | ProtocolError::InvalidIdToken {
+                    claim: "iss",
+                    problem: IdTokenProblem::Mismatch,
+                    ..
+                }),
+            ) => {
+                self.apply(Input::UserChanged(ticket, error.into()));
+                return Err(Error::LoginRequired(SignedOutReason::UserChanged));
+            }
+            Err(_) => {
+                self.0
+                    .platform
+                    .log(Level::Warn, "the ID Token of a refresh was refused", None);
+                return Ok(());
+            }
+        }
+        let (auth, metadata) = (self.clone(), metadata.clone());
+        self.0.platform.spawn(async move {
+            if let Ok(claims) = auth.verified_claims(&id_token, &metadata).await {
+                auth.apply(Input::UserConfirmed(ticket, claims, id_token));
+                auth.tell();
+            }
+        });
+        Ok(())
+    }
+}
+
+/// Long enough for another tab's whole refresh.
+const fn lock_timeout(request_timeout: u32) -> u32 {
+    request_timeout.saturating_mul(2).saturating_add(5)
+}

@@ -1,0 +1,56 @@
+use super::ports::{Platform, Storage};
+use super::{Auth, State};
+use crate::session::input::Input;
+use crate::session::record::{self, Record};
+
+impl<P: Platform> Auth<P> {
+    /// Finds out what there is: completes the callback whose URI is given, or restores a stored session. Never fails;
+    /// what went wrong is in the state. Runs once: a second call gets the first result.
+    pub async fn start(&self, callback_uri: Option<String>) -> State {
+        let auth = self.clone();
+        let run = move || async move {
+            match callback_uri {
+                // The session is Loading until the callback is through; its result is in the state.
+                Some(uri) => drop(auth.complete_callback(&uri).await),
+                None => auth.restore(),
+            }
+            // A stored session whose token has expired is shown once a refresh had an answer.
+            if auth.state() == State::Loading {
+                let _ = auth.refresh(auth.generation()).await;
+            }
+            auth.tell();
+        };
+        self.0.started.once(&self.0.platform, run).await;
+        self.state()
+    }
+
+    /// What every method waits for.
+    pub(super) async fn started(&self) {
+        self.start(None).await;
+    }
+
+    /// Hands the stored session to the machine, unless it has one.
+    pub(super) fn restore(&self) {
+        let stored = self.stored_session();
+        self.apply(Input::Restored(stored));
+    }
+
+    /// The stored session; a record that we cannot use counts as none, and one of a newer version is left alone.
+    pub(super) fn stored_session(&self) -> Option<Box<Record>> {
+        let text = self
+            .0
+            .platform
+            .session_storage()
+            .load(&self.0.config.session_key())
+            .ok()
+            .flatten()?;
+        match Record::decode(&text, self.now()) {
+            record::Stored::Record(record) => Some(record),
+            record::Stored::Absent => None,
+            record::Stored::Newer => {
+                self.0.storage_is_newer.set(true);
+                None
+            }
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! Layer 3b: what the TypeScript facade calls. Everything crosses as JSON text: the record of a session is JSON anyway,
+//! numbers in claims keep their digits, and one reader on each side is enough. (`serde-wasm-bindgen`, outwards only, would
+//! add 3.9 kB brotli; docs/size.md.)
+
+mod message;
+mod options;
+
+use crate::browser::{Browser, BrowserStorage, JsStorage};
+use crate::client::{Auth, Error, Subscription};
+use js_sys::{Function, Promise};
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::future_to_promise;
+
+#[wasm_bindgen]
+extern "C" {
+    /// What the facade hands in.
+    pub type Host;
+
+    /// Where the session is kept; `null` where the browser denies it, `undefined` for memory only.
+    #[wasm_bindgen(method, getter)]
+    fn session(this: &Host) -> JsValue;
+
+    /// Where pending logins are kept; `null` where the browser denies it.
+    #[wasm_bindgen(method, getter)]
+    fn logins(this: &Host) -> JsValue;
+
+    #[wasm_bindgen(method, getter)]
+    fn transport(this: &Host) -> Option<Function>;
+
+    #[wasm_bindgen(method, getter)]
+    fn log(this: &Host) -> Option<Function>;
+
+    /// Takes a message: a changed state, or an event.
+    #[wasm_bindgen(method)]
+    fn tell(this: &Host, message: &str);
+}
+
+/// The one exported type.
+#[wasm_bindgen]
+pub struct AuthCore {
+    auth: Auth<Browser>,
+    _subscriptions: [Subscription; 2],
+}
+
+#[wasm_bindgen]
+impl AuthCore {
+    /// A client with these options, already normalised by the facade.
+    #[wasm_bindgen(constructor)]
+    pub fn new(options: &str, host: Host) -> Result<AuthCore, JsValue> {
+        let config = options::config(options).map_err(|error| reject(&error))?;
+        let platform = Browser::with(
+            storage(host.session()),
+            storage(host.logins()),
+            host.transport(),
+            host.log(),
+        );
+        let auth = Auth::new(config, platform);
+        let host = std::rc::Rc::new(host);
+        // Not the client itself: it owns the listener.
+        let (teller, weak) = (host.clone(), auth.downgrade());
+        let states = auth.subscribe(move |state| {
+            let view = weak.upgrade().and_then(|auth| auth.view());
+            teller.tell(&message::state(state, view).to_text());
+        });
+        let events = auth.on_event(move |event| host.tell(&message::event(event).to_text()));
+        Ok(Self {
+            auth,
+            _subscriptions: [states, events],
+        })
+    }
+
+    /// Completes a callback, or restores a stored session.
+    pub fn start(&self, callback: Option<String>) -> Promise {
+        let auth = self.auth.clone();
+        future_to_promise(async move {
+            auth.start(callback).await;
+            Ok(JsValue::UNDEFINED)
+        })
+    }
+
+    /// Completes the callback with this URL: `{ returnTo, appState }`.
+    #[wasm_bindgen(js_name = handleCallback)]
+    pub fn handle_callback(&self, url: String) -> Promise {
+        let auth = self.auth.clone();
+        settle(async move {
+            auth.handle_callback(&url)
+                .await
+                .map(|result| message::callback(&result).to_text().into())
+        })
+    }
+
+    /// The URL to send the user to.
+    #[wasm_bindgen(js_name = beginLogin)]
+    pub fn begin_login(&self, options: &str) -> Promise {
+        let (auth, options) = (self.auth.clone(), options::login(options));
+        settle(async move { auth.begin_login(options).await.map(JsValue::from) })
+    }
+
+    /// Sees to it that the facade holds a token that is good for so long.
+    pub fn refresh(&self, options: &str) -> Promise {
+        let (auth, options) = (self.auth.clone(), options::token(options));
+        settle(async move {
+            auth.access_token(options)
+                .await
+                .map(|token| token.expose().into())
+        })
+    }
+
+    /// Forgets the session; the URL at which it ends at the server, if there is one.
+    #[wasm_bindgen(js_name = beginLogout)]
+    pub fn begin_logout(&self, options: &str) -> Promise {
+        let (auth, options) = (self.auth.clone(), options::logout(options));
+        settle(async move { auth.begin_logout(options).await.map(JsValue::from) })
+    }
+
+    /// The raw ID Token.
+    #[wasm_bindgen(js_name = idToken)]
+    pub fn id_token(&self) -> Option<String> {
+        self.auth.id_token()
+    }
+}
+
+fn storage(object: JsValue) -> BrowserStorage {
+    if object.is_undefined() {
+        BrowserStorage::Memory
+    } else if object.is_null() {
+        BrowserStorage::Denied
+    } else {
+        BrowserStorage::Object(object.unchecked_into::<JsStorage>())
+    }
+}
+
+fn settle(task: impl Future<Output = Result<JsValue, Error>> + 'static) -> Promise {
+    future_to_promise(async move { task.await.map_err(|error| reject(&error)) })
+}
+
+fn reject(error: &Error) -> JsValue {
+    error.to_json().to_text().into()
+}

@@ -1,0 +1,84 @@
+//! Options, normalised by the facade, as JSON text. A member that is missing has its default; a document of another shape
+//! counts as empty, and what is required is then refused by its name.
+
+use crate::client::{Config, Error, LoginOptions, LogoutOptions, TokenOptions};
+use crate::protocol::json::Json;
+use crate::session::RefreshMode;
+
+pub(super) fn config(text: &str) -> Result<Config, Error> {
+    let options = parse(text);
+    let text = |name| options.get_str(name).unwrap_or_default();
+    let mut builder = Config::builder(text("issuer"), text("clientId"), text("redirectUri"))
+        .state_prefix(text("statePrefix"));
+    if let Some(issuer) = options.get_str("allowInsecureIssuer") {
+        builder = builder.allow_insecure_issuer(issuer);
+    }
+    if let Some(uri) = options.get_str("postLogoutRedirectUri") {
+        builder = builder.post_logout_redirect_uri(uri);
+    }
+    if let Some(scope) = options.get_str("scope") {
+        builder = builder.scope(scope);
+    }
+    for (name, value) in parameters(&options) {
+        builder = builder.parameter(&name, &value);
+    }
+    builder = match options.get_str("refresh") {
+        Some("onDemand") => builder.refresh(RefreshMode::OnDemand),
+        Some("off") => builder.refresh(RefreshMode::Off),
+        _ => builder,
+    };
+    if let Some(seconds) = options.get_integer("clockTolerance") {
+        builder = builder.clock_tolerance(seconds);
+    }
+    if let Some(seconds) = options
+        .get_integer("timeout")
+        .and_then(|seconds| u32::try_from(seconds).ok())
+    {
+        builder = builder.timeout(seconds);
+    }
+    builder.build()
+}
+
+pub(super) fn login(text: &str) -> LoginOptions {
+    let options = parse(text);
+    let mut login = LoginOptions::default();
+    login.parameters = parameters(&options);
+    login.app_state = options.get("appState").cloned().unwrap_or(Json::Null);
+    login.return_to = options.get_str("returnTo").unwrap_or("/").to_owned();
+    login
+}
+
+pub(super) fn token(text: &str) -> TokenOptions {
+    let options = parse(text);
+    let mut token = TokenOptions::default();
+    token.min_validity = options.get_integer("minValidity");
+    token.force_refresh = options.get("forceRefresh") == Some(&Json::Bool(true));
+    token
+}
+
+pub(super) fn logout(text: &str) -> LogoutOptions {
+    let options = parse(text);
+    let mut logout = LogoutOptions::default();
+    logout.local = options.get("local") == Some(&Json::Bool(true));
+    logout.post_logout_redirect_uri = options.get_str("postLogoutRedirectUri").map(str::to_owned);
+    logout.parameters = parameters(&options);
+    logout.state_prefix = options
+        .get_str("statePrefix")
+        .unwrap_or_default()
+        .to_owned();
+    logout
+}
+
+fn parse(text: &str) -> Json {
+    Json::parse(text).unwrap_or(Json::Null)
+}
+
+fn parameters(options: &Json) -> Vec<(String, String)> {
+    let Some(Json::Object(members)) = options.get("params") else {
+        return Vec::new();
+    };
+    members
+        .iter()
+        .filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned())))
+        .collect()
+}

@@ -1,0 +1,75 @@
+//! Everything that the world can tell the session.
+
+use super::error::Error;
+use super::family::{Entry, Family, FamilyId};
+use super::record::{Record, TokenKey};
+use crate::protocol::json::Json;
+use crate::protocol::scope::Scope;
+use crate::protocol::secret::Secret;
+use crate::protocol::token::{RefreshFailure, TokenResponse};
+
+/// One thing that happened.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Input {
+    /// What the storage had, at start.
+    Restored(Option<Box<Record>>),
+    /// A callback was completed; its ID Token is validated.
+    SignedIn(Box<NewSession>),
+    /// A callback was refused. A session that was there stays.
+    CallbackFailed(Error),
+    /// A refresh request is about to be sent.
+    RefreshStarted(TokenKey),
+    /// It was answered with tokens.
+    Refreshed(Ticket, Box<TokenResponse>),
+    /// The ID Token of a refresh is validated: the user's claims are these now.
+    UserConfirmed(Ticket, Json, Secret),
+    /// A refresh answered about another user.
+    UserChanged(Ticket, Error),
+    /// The refresh failed.
+    RefreshFailed(Ticket, RefreshFailure, Error, Option<u32>),
+    /// Time has passed.
+    Wake,
+    /// The page came back: visible, online, out of the back/forward cache. What was postponed is due.
+    Resumed,
+    /// The mailbox has something about the family.
+    Family(Entry),
+    /// The user logs out.
+    LoggedOut,
+}
+
+/// A completed sign-in.
+#[derive(Debug)]
+#[allow(
+    clippy::exhaustive_structs,
+    reason = "made by its callers, all members at once"
+)]
+pub struct NewSession {
+    /// What the token endpoint gave.
+    pub tokens: TokenResponse,
+    /// The validated claims.
+    pub user: Option<Json>,
+    /// What was asked for: granted, where the answer says nothing else (RFC 6749 §5.1).
+    pub requested_scope: Scope,
+    /// For the case that a new family is founded.
+    pub new_family: Family,
+    /// What the storage had, where the callback came first and [`Input::Restored`] was not said.
+    pub stored: Option<Box<Record>>,
+}
+
+/// Which refresh an answer belongs to: a late one, of a session that was left or passed by, is recognised by it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Ticket {
+    pub(super) family: FamilyId,
+    pub(super) generation: u64,
+    pub(super) key: TokenKey,
+}
+
+impl Ticket {
+    /// The family it was drawn in.
+    #[must_use]
+    pub const fn family(&self) -> &FamilyId {
+        &self.family
+    }
+}

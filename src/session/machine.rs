@@ -1,0 +1,589 @@
+use super::error::Error;
+use super::family::Entry;
+use super::input::{Input, NewSession, Ticket};
+use super::output::Output;
+use super::record::{AccessToken, Record, TokenKey};
+use super::schedule;
+use super::state::{Event, Freshness, SignedIn, SignedOut, SignedOutReason, State, Via, Warning};
+use crate::protocol::secret::Secret;
+use crate::protocol::time::Now;
+use crate::protocol::token::{RefreshFailure, TokenResponse};
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+/// When a session refreshes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RefreshMode {
+    /// Ahead of expiry, and when a token is asked for.
+    Auto,
+    /// Only when a token is asked for.
+    OnDemand,
+    /// Never: the session ends with its access token.
+    Off,
+}
+
+/// What a session has to say to a wish for a token.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Lookup {
+    /// Here it is.
+    Fresh(Secret),
+    /// A refresh is needed.
+    Refresh,
+    /// A refresh would not help, for this reason.
+    Blocked(Error),
+    /// There is no session.
+    LoginRequired(SignedOutReason),
+}
+
+/// The life of a login.
+#[derive(Debug)]
+pub struct Session {
+    mode: RefreshMode,
+    phase: Phase,
+    /// The state as it was last told.
+    told: State,
+    outputs: VecDeque<Output>,
+    /// Spreads refreshes of many browsers; a seed is enough.
+    jitter: u32,
+}
+
+#[derive(Debug)]
+enum Phase {
+    Loading,
+    SignedIn(Box<Live>),
+    SignedOut(SignedOut),
+}
+
+#[derive(Debug)]
+struct Live {
+    record: Record,
+    /// By which way it came; told once the session is shown.
+    untold: Option<Via>,
+    /// A refresh is asked for or under way.
+    refreshing: bool,
+    /// It is restored with an expired token: not shown before a refresh had an answer.
+    unconfirmed: bool,
+    /// The refresh under way was sent before, without an answer.
+    asked_again: bool,
+    failures: u32,
+    postponed: Option<Postponed>,
+    /// Asking again does not help before a reload.
+    blocked: bool,
+    error: Option<Error>,
+    /// How long before expiry this token is refreshed.
+    margin: i64,
+}
+
+/// The last failure, and for how many milliseconds after it nothing is tried.
+#[derive(Debug)]
+struct Postponed {
+    since: Now,
+    wait: i64,
+    /// The server asked for the wait: coming back to the page does not shorten it.
+    by_server: bool,
+}
+
+impl Session {
+    /// A session about which nothing is known yet. `seed` is any number; it spreads refreshes.
+    #[must_use]
+    pub fn new(mode: RefreshMode, seed: u32) -> Self {
+        Self {
+            mode,
+            phase: Phase::Loading,
+            told: State::Loading,
+            outputs: VecDeque::new(),
+            jitter: seed | 1,
+        }
+    }
+
+    /// Takes in one thing that happened. Every output is to be polled before the next input.
+    pub fn handle(&mut self, input: Input, now: Now) {
+        match input {
+            Input::Restored(record) => self.restored(record, now),
+            Input::SignedIn(new) => self.signed_in(*new, now),
+            Input::CallbackFailed(error) => self.callback_failed(error),
+            Input::RefreshStarted(_) => self.refresh_started(),
+            Input::Refreshed(ticket, tokens) => self.refreshed(&ticket, *tokens, now),
+            Input::UserConfirmed(ticket, user, id_token) => {
+                if let Some(live) = self.live_of(&ticket, 1) {
+                    (live.record.user, live.record.id_token) = (Some(user), Some(id_token));
+                    let record = live.record.encode();
+                    self.outputs.push_back(Output::Persist(record));
+                }
+            }
+            Input::UserChanged(ticket, error) => {
+                if self.live_of(&ticket, 1).is_some() {
+                    self.end(SignedOutReason::UserChanged, Some(error));
+                }
+            }
+            Input::RefreshFailed(ticket, failure, error, retry_after) => {
+                self.refresh_failed(&ticket, failure, error, retry_after, now);
+            }
+            Input::Wake => {}
+            Input::Resumed => {
+                if let Some(live) = self.live() {
+                    live.postponed.take_if(|postponed| !postponed.by_server);
+                }
+            }
+            Input::Family(entry) => self.family(entry),
+            Input::LoggedOut => self.end(SignedOutReason::LoggedOut, None),
+        }
+        self.settle(now);
+    }
+
+    /// The next thing to do; `None` when there is nothing more.
+    pub fn poll_output(&mut self) -> Option<Output> {
+        self.outputs.pop_front()
+    }
+
+    /// The present, as it was last told.
+    #[must_use]
+    pub const fn state(&self) -> &State {
+        &self.told
+    }
+
+    /// The session behind [`Session::state`], tokens included; `None` without one.
+    #[must_use]
+    pub fn record(&self) -> Option<&Record> {
+        if let Phase::SignedIn(live) = &self.phase {
+            Some(&live.record)
+        } else {
+            None
+        }
+    }
+
+    /// The ticket for a refresh that is about to be sent, and the token to send.
+    #[must_use]
+    pub fn refresh_ticket(&self, key: &TokenKey) -> Option<(Ticket, Secret)> {
+        let record = self.record()?;
+        let ticket = Ticket {
+            family: record.family.id.clone(),
+            generation: record.generation,
+            key: key.clone(),
+        };
+        record.refresh_token.clone().map(|token| (ticket, token))
+    }
+
+    /// Looks for a token that is good for so many seconds; without a number, for as long as it takes to arrive.
+    #[must_use]
+    pub fn lookup(&self, key: &TokenKey, min_validity: Option<i64>, now: Now) -> Lookup {
+        let live = match &self.phase {
+            Phase::Loading => return Lookup::LoginRequired(SignedOutReason::NoSession),
+            Phase::SignedOut(signed_out) => return Lookup::LoginRequired(signed_out.reason),
+            Phase::SignedIn(live) => live,
+        };
+        let refreshable = self.is_refreshable(&live.record);
+        if let Some(token) = live.record.token(key) {
+            let lifetime = token.lifetime.unwrap_or(schedule::ASSUMED_LIFETIME);
+            let default = if refreshable {
+                schedule::leeway(lifetime)
+            } else {
+                0
+            };
+            let needed =
+                min_validity.map_or(default, |seconds| seconds.max(0).saturating_mul(1000));
+            // Without a refresh token an unknown end is no reason to stop using it.
+            let remaining = token.remaining(now).unwrap_or_else(|| {
+                if refreshable {
+                    lifetime - now.since(token.received)
+                } else {
+                    i64::MAX
+                }
+            });
+            if remaining > needed {
+                return Lookup::Fresh(token.value.clone());
+            }
+        }
+        match (&live.error, live.blocked) {
+            _ if !refreshable => Lookup::LoginRequired(SignedOutReason::Expired),
+            (Some(error), true) => Lookup::Blocked(error.clone()),
+            // A moment after a failure the answer would be the same; an application that asks in a loop gets it at once.
+            (Some(error), false)
+                if live
+                    .postponed
+                    .as_ref()
+                    .is_some_and(|postponed| postponed.left(now) > postponed.wait - 1000) =>
+            {
+                Lookup::Blocked(error.clone())
+            }
+            _ => Lookup::Refresh,
+        }
+    }
+
+    fn restored(&mut self, record: Option<Box<Record>>, now: Now) {
+        if !matches!(self.phase, Phase::Loading) {
+            return;
+        }
+        self.phase = match record {
+            Some(record) => {
+                let unconfirmed = self.is_refreshable(&record) && expired(&record, now);
+                self.enter(*record, Via::Restore, unconfirmed)
+            }
+            None => Phase::SignedOut(SignedOut {
+                reason: SignedOutReason::NoSession,
+                error: None,
+            }),
+        };
+    }
+
+    fn signed_in(&mut self, new: NewSession, now: Now) {
+        let NewSession {
+            tokens,
+            user,
+            requested_scope,
+            new_family,
+            stored,
+        } = new;
+        let subject = user.as_ref().and_then(|user| user.get_str("sub"));
+        let previous = self
+            .record()
+            .or(stored.as_deref())
+            .filter(|previous| previous.subject().is_some() && previous.subject() == subject);
+        // The same user over a live session stays in its family, so that its other tabs follow; another founds a new one.
+        let (family, generation) = previous.map_or((new_family, 1), |previous| {
+            (previous.family.clone(), previous.generation + 1)
+        });
+        let no_refresh_token =
+            tokens.refresh_token.is_none() && requested_scope.contains("offline_access");
+        let record = Record {
+            generation,
+            user,
+            scope: tokens.scope.unwrap_or(requested_scope),
+            tokens: vec![(
+                TokenKey::default(),
+                access_token(tokens.access_token, tokens.expires_in, now),
+            )],
+            refresh_token: tokens.refresh_token,
+            id_token: tokens.id_token,
+            family,
+            unanswered: false,
+        };
+        self.phase = self.enter(record, Via::Callback, false);
+        self.commit();
+        if no_refresh_token {
+            self.outputs
+                .push_back(Output::Emit(Event::Warning(Warning::NoRefreshToken)));
+        }
+    }
+
+    fn callback_failed(&mut self, error: Error) {
+        if let Some(live) = self.live() {
+            live.error = Some(error);
+            return;
+        }
+        let silent = matches!(&error, Error::Protocol(crate::protocol::error::ProtocolError::Authorization(response)) if response.needs_interaction());
+        let reason = if silent {
+            SignedOutReason::InteractionRequired
+        } else {
+            SignedOutReason::CallbackFailed
+        };
+        self.phase = Phase::SignedOut(SignedOut {
+            reason,
+            error: Some(error),
+        });
+    }
+
+    fn refresh_started(&mut self) {
+        if let Some(live) = self.live() {
+            live.refreshing = true;
+            live.asked_again = core::mem::replace(&mut live.record.unanswered, true);
+            let record = live.record.encode();
+            self.outputs.push_back(Output::Persist(record));
+        }
+    }
+
+    fn refreshed(&mut self, ticket: &Ticket, tokens: TokenResponse, now: Now) {
+        let jitter = self.draw();
+        let Some(live) = self.live_of(ticket, 0) else {
+            return;
+        };
+        let record = &mut live.record;
+        record.generation += 1;
+        record.unanswered = false;
+        // RFC 6749 §6, §5.1: what the answer leaves out stays.
+        if let Some(refresh_token) = tokens.refresh_token {
+            record.refresh_token = Some(refresh_token);
+        }
+        if let Some(scope) = tokens.scope.filter(|_| ticket.key == TokenKey::default()) {
+            record.scope = scope;
+        }
+        let token = access_token(tokens.access_token, tokens.expires_in, now);
+        let expires_at = token.expires_at();
+        record.tokens.retain(|(key, _)| *key != ticket.key);
+        record.tokens.push((ticket.key.clone(), token));
+        live.margin = margin(&live.record, jitter);
+        live.recovered();
+        self.commit();
+        self.outputs
+            .push_back(Output::Emit(Event::Refreshed { expires_at }));
+    }
+
+    fn refresh_failed(
+        &mut self,
+        ticket: &Ticket,
+        failure: RefreshFailure,
+        error: Error,
+        retry_after: Option<u32>,
+        now: Now,
+    ) {
+        let jitter = self.draw();
+        let Some(live) = self.live_of(ticket, 0) else {
+            return;
+        };
+        live.refreshing = false;
+        live.unconfirmed = false;
+        if failure == RefreshFailure::Rejected {
+            // A token that was sent before and never answered has most likely been rotated by that request.
+            let reason = if live.asked_again {
+                SignedOutReason::AnswerLost
+            } else {
+                SignedOutReason::RefreshRejected
+            };
+            return self.end(reason, Some(error));
+        }
+        live.failures += 1;
+        live.blocked = failure == RefreshFailure::Misconfigured;
+        let wait = schedule::backoff(live.failures, retry_after, jitter);
+        live.postponed = Some(Postponed {
+            since: now,
+            wait,
+            by_server: retry_after.is_some(),
+        });
+        live.error = Some(error.clone());
+        // An answer came, so this request did not rotate; an earlier one that was not answered may have.
+        if failure != RefreshFailure::Unknown {
+            live.record.unanswered = live.asked_again;
+            let record = live.record.encode();
+            self.outputs.push_back(Output::Persist(record));
+        }
+        let automatic = failure != RefreshFailure::Misconfigured && self.mode == RefreshMode::Auto;
+        let retry_at = automatic.then(|| now.wall.plus(wait));
+        self.outputs
+            .push_back(Output::Emit(Event::RefreshFailed { error, retry_at }));
+    }
+
+    fn family(&mut self, entry: Entry) {
+        let jitter = self.draw();
+        let Some(live) = self.live() else { return };
+        match entry {
+            Entry::Session(record)
+                if record.family.id == live.record.family.id
+                    && record.generation > live.record.generation =>
+            {
+                let expires_at = record
+                    .token(&TokenKey::default())
+                    .and_then(AccessToken::expires_at);
+                live.record = *record;
+                live.margin = margin(&live.record, jitter);
+                live.recovered();
+                let record = live.record.encode();
+                self.outputs.push_back(Output::Persist(record));
+                self.outputs
+                    .push_back(Output::Emit(Event::Refreshed { expires_at }));
+            }
+            Entry::Tombstone(family) if family == live.record.family.id => {
+                self.leave(SignedOutReason::LoggedOutElsewhere, None);
+            }
+            Entry::Session(_) | Entry::Tombstone(_) => {}
+        }
+    }
+
+    /// Ends the session for its whole family.
+    fn end(&mut self, reason: SignedOutReason, error: Option<Error>) {
+        if let Some(record) = self.record() {
+            let (family, generation) = (record.family.id.clone(), record.generation);
+            self.leave(reason, error);
+            self.outputs
+                .push_back(Output::Publish(Entry::Tombstone(family.clone())));
+            self.outputs.push_back(Output::Ring(family, generation));
+        } else if reason == SignedOutReason::LoggedOut {
+            self.phase = Phase::SignedOut(SignedOut { reason, error });
+        }
+    }
+
+    /// Ends the session here.
+    fn leave(&mut self, reason: SignedOutReason, error: Option<Error>) {
+        self.phase = Phase::SignedOut(SignedOut { reason, error });
+        self.outputs.push_back(Output::Forget);
+        self.outputs
+            .push_back(Output::Emit(Event::SignedOut(reason)));
+    }
+
+    /// Stores what is held now, publishes it, and rings.
+    fn commit(&mut self) {
+        let Some(record) = self.record().cloned() else {
+            return;
+        };
+        let (family, generation) = (record.family.id.clone(), record.generation);
+        self.outputs.push_back(Output::Persist(record.encode()));
+        self.outputs
+            .push_back(Output::Publish(Entry::Session(Box::new(record))));
+        self.outputs.push_back(Output::Ring(family, generation));
+    }
+
+    fn enter(&mut self, record: Record, via: Via, unconfirmed: bool) -> Phase {
+        let jitter = self.draw();
+        Phase::SignedIn(Box::new(Live {
+            margin: margin(&record, jitter),
+            record,
+            untold: Some(via),
+            refreshing: false,
+            unconfirmed,
+            asked_again: false,
+            failures: 0,
+            postponed: None,
+            blocked: false,
+            error: None,
+        }))
+    }
+
+    /// What follows from the time alone, and from what was just heard: expiry, the next refresh, the next wake-up, and
+    /// whether the state differs.
+    fn settle(&mut self, now: Now) {
+        if let Phase::SignedIn(live) = &self.phase
+            && !self.is_refreshable(&live.record)
+            && expired(&live.record, now)
+        {
+            self.leave(SignedOutReason::Expired, None);
+        }
+        let mode = self.mode;
+        if let Phase::SignedIn(live) = &mut self.phase {
+            let refreshable = live.record.refresh_token.is_some() && mode != RefreshMode::Off;
+            let wakes_itself =
+                refreshable && !live.blocked && (mode == RefreshMode::Auto || live.unconfirmed);
+            let due_in = live.due_in(now);
+            if wakes_itself && !live.refreshing && due_in.is_some_and(|due_in| due_in <= 0) {
+                live.refreshing = true;
+                self.outputs.push_back(Output::Refresh(TokenKey::default()));
+            }
+            // Whatever comes first: the refresh, or the moment at which the token is no longer fresh.
+            let expires_in = remaining(&live.record, now).filter(|left| *left > 0);
+            let refresh_in = due_in.filter(|_| wakes_itself && !live.refreshing);
+            if let Some(millis) = refresh_in.into_iter().chain(expires_in).min() {
+                self.outputs
+                    .push_back(Output::WakeAt(now.wall.plus(millis.max(1))));
+            }
+        }
+        let state = self.present(now);
+        if let (State::SignedIn(_), Phase::SignedIn(live)) = (&state, &mut self.phase)
+            && let Some(via) = live.untold.take()
+        {
+            self.outputs.push_back(Output::Emit(Event::SignedIn(via)));
+        }
+        if state != self.told {
+            self.told = state;
+            self.outputs.push_back(Output::StateChanged);
+        }
+    }
+
+    fn present(&self, now: Now) -> State {
+        match &self.phase {
+            Phase::Loading => State::Loading,
+            Phase::SignedOut(signed_out) => State::SignedOut(signed_out.clone()),
+            Phase::SignedIn(live) if live.unconfirmed => State::Loading,
+            Phase::SignedIn(live) => State::SignedIn(Arc::new(SignedIn {
+                user: live.record.user.clone(),
+                scope: live.record.scope.clone(),
+                expires_at: live
+                    .record
+                    .token(&TokenKey::default())
+                    .and_then(AccessToken::expires_at),
+                freshness: if expired(&live.record, now) {
+                    Freshness::Stale
+                } else {
+                    Freshness::Fresh
+                },
+                refreshable: live.record.refresh_token.is_some(),
+                error: live.error.clone(),
+                generation: live.record.generation,
+            })),
+        }
+    }
+
+    fn is_refreshable(&self, record: &Record) -> bool {
+        record.refresh_token.is_some() && self.mode != RefreshMode::Off
+    }
+
+    fn live(&mut self) -> Option<&mut Live> {
+        if let Phase::SignedIn(live) = &mut self.phase {
+            Some(live)
+        } else {
+            None
+        }
+    }
+
+    /// The session that a ticket was drawn for, if it is still the one, so many generations later.
+    fn live_of(&mut self, ticket: &Ticket, later: u64) -> Option<&mut Live> {
+        self.live().filter(|live| {
+            live.record.family.id == ticket.family
+                && live.record.generation == ticket.generation + later
+        })
+    }
+
+    /// The next number of a xorshift sequence.
+    const fn draw(&mut self) -> u32 {
+        self.jitter ^= self.jitter << 13;
+        self.jitter ^= self.jitter >> 17;
+        self.jitter ^= self.jitter << 5;
+        self.jitter
+    }
+}
+
+impl Live {
+    /// In how many milliseconds a refresh is due; `None` where the token's end is not known.
+    fn due_in(&self, now: Now) -> Option<i64> {
+        let token = self.record.token(&TokenKey::default())?;
+        let due_in = token.remaining(now)? - self.margin;
+        // A server that gives tokens without a life is not asked for one after the other.
+        let settled_in = if self.unconfirmed {
+            0
+        } else {
+            schedule::MIN_INTERVAL - now.since(token.received)
+        };
+        let postponed_for = self
+            .postponed
+            .as_ref()
+            .map_or(0, |postponed| postponed.left(now));
+        Some(due_in.max(settled_in).max(postponed_for))
+    }
+
+    fn recovered(&mut self) {
+        self.refreshing = false;
+        self.unconfirmed = false;
+        self.failures = 0;
+        self.postponed = None;
+        self.blocked = false;
+        self.error = None;
+    }
+}
+
+impl Postponed {
+    fn left(&self, now: Now) -> i64 {
+        self.wait - now.since(self.since)
+    }
+}
+
+fn access_token(value: Secret, expires_in: Option<i64>, now: Now) -> AccessToken {
+    AccessToken {
+        value,
+        received: now,
+        lifetime: expires_in.map(|seconds| seconds.saturating_mul(1000)),
+    }
+}
+
+fn remaining(record: &Record, now: Now) -> Option<i64> {
+    record.token(&TokenKey::default())?.remaining(now)
+}
+
+fn expired(record: &Record, now: Now) -> bool {
+    remaining(record, now).is_some_and(|left| left <= 0)
+}
+
+fn margin(record: &Record, jitter: u32) -> i64 {
+    let lifetime = record
+        .token(&TokenKey::default())
+        .and_then(|token| token.lifetime);
+    schedule::refresh_margin(lifetime.unwrap_or(schedule::ASSUMED_LIFETIME), jitter)
+}

@@ -1,0 +1,27 @@
+//! Layer 1: the life of a login as a state machine.
+//!
+//! [`Session::handle`] takes what the world tells, with the time; [`Session::poll_output`] gives what the session asks of
+//! the world, until `None`. It reads no clock, draws no randomness, sends nothing and stores nothing.
+//!
+//! What always holds (`tests/session_properties.rs`):
+//!
+//! 1. One input, then every output, before the next input; `client::Auth::apply` is the only caller of both.
+//! 2. Never two [`Output::Refresh`], of whatever key, without an answer to the first between them.
+//! 3. A signed-in session ends only by: a refusal of the grant, a logout, a tombstone, another `sub` in an answer, a
+//!    callback that signs in anew, expiry without a refresh token. Network, server and configuration trouble never do it.
+//! 4. [`Output::Forget`] exactly when a stored session is left; [`Output::StateChanged`] exactly when
+//!    [`Session::state`] differs.
+//! 5. Every [`Output::WakeAt`] lies in the future, and one is outstanding while a session with a known expiry lives.
+//! 6. `handle` is total: any input in any state, no panic. A late answer, of a session that was left, changes nothing.
+
+pub mod error;
+pub mod family;
+pub mod input;
+mod machine;
+pub mod output;
+pub mod record;
+pub mod schedule;
+pub mod state;
+pub mod transaction;
+
+pub use machine::{Lookup, RefreshMode, Session};

@@ -1,0 +1,341 @@
+//! The stored session: `{ v, view, grant }`, written by one `setItem`, since two records can be torn by a crash.
+//!
+//! `view` is all that the TypeScript facade reads, before any wasm is loaded, and what it is handed on every change.
+//! `grant` is read here only. A damaged or unknown record counts as absent; one of a newer version is left alone.
+
+use super::family::Family;
+use super::schedule;
+use crate::protocol::json::Json;
+use crate::protocol::scope::Scope;
+use crate::protocol::secret::Secret;
+use crate::protocol::time::{Now, Timestamp};
+
+/// The version written by this code. An older tab leaves a newer record alone.
+pub const VERSION: i64 = 1;
+
+/// Which access token: for which `audience`, `resource`s and `scope`. The default is the one signed in for.
+#[derive(Clone, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]
+pub struct TokenKey(String);
+
+impl TokenKey {
+    /// The text by which it is stored; empty for the default.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// An access token and how long it can be used.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct AccessToken {
+    /// The token: opaque, never parsed.
+    pub value: Secret,
+    /// When it was received, by both clocks.
+    pub received: Now,
+    /// `expires_in`, in milliseconds; `None` where the server gave none.
+    pub lifetime: Option<i64>,
+}
+
+impl AccessToken {
+    /// Milliseconds that it still has, by the two clocks; `None` where its end is not known.
+    #[must_use]
+    pub fn remaining(&self, now: Now) -> Option<i64> {
+        self.lifetime
+            .map(|lifetime| lifetime - now.since(self.received))
+    }
+
+    /// When it expires, by the wall clock at receipt.
+    #[must_use]
+    pub fn expires_at(&self) -> Option<Timestamp> {
+        self.lifetime
+            .map(|lifetime| self.received.wall.plus(lifetime))
+    }
+}
+
+/// A session, all of it.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Record {
+    /// Counts sign-ins and refreshes within the family.
+    pub generation: u64,
+    /// Validated claims of the ID Token.
+    pub user: Option<Json>,
+    /// Granted scope.
+    pub scope: Scope,
+    /// Access tokens by key.
+    pub tokens: Vec<(TokenKey, AccessToken)>,
+    /// The refresh token.
+    pub refresh_token: Option<Secret>,
+    /// The raw ID Token, for logout and federation.
+    pub id_token: Option<Secret>,
+    /// The family.
+    pub family: Family,
+    /// A refresh of this generation was sent, and no answer to it is known.
+    pub unanswered: bool,
+}
+
+/// What a storage had.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Stored {
+    /// A session of ours.
+    Record(Box<Record>),
+    /// Nothing, or nothing that we can use.
+    Absent,
+    /// A record of a newer version: neither read nor overwritten.
+    Newer,
+}
+
+impl Record {
+    /// The token of a key.
+    #[must_use]
+    pub fn token(&self, key: &TokenKey) -> Option<&AccessToken> {
+        self.tokens
+            .iter()
+            .find(|(known, _)| known == key)
+            .map(|(_, token)| token)
+    }
+
+    /// `sub` of its user.
+    #[must_use]
+    pub fn subject(&self) -> Option<&str> {
+        self.user.as_ref()?.get_str("sub")
+    }
+
+    /// The part that the facade reads.
+    #[must_use]
+    pub fn view(&self) -> Json {
+        let tokens = self.tokens.iter().map(|(key, token)| {
+            let lifetime = token.lifetime.unwrap_or(schedule::ASSUMED_LIFETIME);
+            // Without a refresh token an unknown end is no reason to stop using it.
+            let deadline = token
+                .lifetime
+                .or(self.refresh_token.as_ref().map(|_| lifetime))
+                .map(|life| token.received.wall.plus(life));
+            let members = Json::object([
+                ("access_token", token.value.expose().into()),
+                ("received_at", millis(token.received.wall)),
+                ("expires_at", token.expires_at().map_or(Json::Null, millis)),
+                ("deadline", deadline.map_or(Json::Null, millis)),
+                (
+                    "leeway",
+                    Json::integer(if self.refresh_token.is_some() {
+                        schedule::leeway(lifetime)
+                    } else {
+                        0
+                    }),
+                ),
+            ]);
+            (key.as_str().to_owned(), members)
+        });
+        Json::object([
+            ("generation", Json::Number(self.generation.to_string())),
+            ("user", self.user.clone().unwrap_or(Json::Null)),
+            (
+                "scope",
+                Json::Array(self.scope.iter().map(Json::from).collect()),
+            ),
+            ("refreshable", Json::Bool(self.refresh_token.is_some())),
+            ("tokens", Json::Object(tokens.collect())),
+        ])
+    }
+
+    /// The text to store.
+    #[must_use]
+    pub fn encode(&self) -> String {
+        let grant = Json::object([
+            ("generation", Json::Number(self.generation.to_string())),
+            ("family", self.family.id.as_str().into()),
+            ("family_key", self.family.key.expose().into()),
+            (
+                "refresh_token",
+                Json::optional(self.refresh_token.as_ref().map(Secret::expose)),
+            ),
+            (
+                "id_token",
+                Json::optional(self.id_token.as_ref().map(Secret::expose)),
+            ),
+            ("unanswered", Json::Bool(self.unanswered)),
+        ]);
+        Json::object([
+            ("v", Json::integer(VERSION)),
+            ("view", self.view()),
+            ("grant", grant),
+        ])
+        .to_text()
+    }
+
+    /// Reads a stored text; total. Time that passed while no page was open is counted by the wall clock, and a clock
+    /// that was put back counts as no time at all: a stored session survives a wrong clock.
+    #[must_use]
+    pub fn decode(text: &str, now: Now) -> Stored {
+        let Some(document) = Json::parse(text) else {
+            return Stored::Absent;
+        };
+        match document.get_integer("v") {
+            Some(VERSION) => read(&document, now)
+                .map_or(Stored::Absent, |record| Stored::Record(Box::new(record))),
+            Some(version) if version > VERSION => Stored::Newer,
+            _ => Stored::Absent,
+        }
+    }
+}
+
+fn read(document: &Json, now: Now) -> Option<Record> {
+    let (view, grant) = (document.get("view")?, document.get("grant")?);
+    let generation = grant
+        .get_integer("generation")
+        .and_then(|generation| u64::try_from(generation).ok())?;
+    let Json::Object(tokens) = view.get("tokens")? else {
+        return None;
+    };
+    let tokens = tokens
+        .iter()
+        .map(|(key, token)| Some((TokenKey(key.clone()), read_token(token, now)?)));
+    let secret = |name| match grant.get(name) {
+        None => Some(None),
+        Some(text) => text.as_str().map(|text| Some(Secret::new(text))),
+    };
+    let record = Record {
+        generation,
+        user: view.get("user").cloned(),
+        scope: view
+            .get("scope")?
+            .as_array()?
+            .iter()
+            .map(Json::as_str)
+            .collect::<Option<Vec<_>>>()
+            .and_then(|scope| Scope::parse(&scope.join(" ")))?,
+        tokens: tokens.collect::<Option<Vec<_>>>()?,
+        refresh_token: secret("refresh_token")?,
+        id_token: secret("id_token")?,
+        family: Family::parse(grant.get_str("family")?, grant.get_str("family_key")?)?,
+        unanswered: grant.get("unanswered") == Some(&Json::Bool(true)),
+    };
+    let whole = view.get_integer("generation") == grant.get_integer("generation")
+        && record.token(&TokenKey::default()).is_some()
+        && record
+            .user
+            .as_ref()
+            .is_none_or(|user| user.get_str("sub").is_some());
+    whole.then_some(record)
+}
+
+fn read_token(token: &Json, now: Now) -> Option<AccessToken> {
+    let received = Timestamp::from_millis(token.get_integer("received_at")?);
+    let lifetime = match token.get("expires_at") {
+        None => None,
+        Some(expires_at) => Some(Timestamp::from_millis(expires_at.as_integer()?).since(received))
+            .filter(|life| *life >= 0),
+    };
+    let elapsed = now.wall.since(received).max(0);
+    let monotonic = now.monotonic.saturating_sub(elapsed);
+    Some(AccessToken {
+        value: Secret::new(token.get_str("access_token")?),
+        received: Now::new(received, monotonic),
+        lifetime,
+    })
+}
+
+fn millis(timestamp: Timestamp) -> Json {
+    Json::integer(timestamp.as_millis())
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    const NOW: Now = Now::new(Timestamp::from_millis(1_700_000_000_000), 5_000);
+
+    pub(in crate::session) fn record() -> Record {
+        let token = AccessToken {
+            value: Secret::new("at"),
+            received: NOW,
+            lifetime: Some(60_000),
+        };
+        Record {
+            generation: 3,
+            user: Json::parse(r#"{"sub":"u","updated_at":1.50}"#),
+            scope: Scope::parse("openid x").unwrap(),
+            tokens: vec![(TokenKey::default(), token)],
+            refresh_token: Some(Secret::new("rt")),
+            id_token: Some(Secret::new("i.d.t")),
+            family: Family::parse(&"A".repeat(43), &"A".repeat(43)).unwrap(),
+            unanswered: false,
+        }
+    }
+
+    #[test]
+    fn a_record_comes_back_as_it_was() {
+        let text = record().encode();
+        let Stored::Record(back) = Record::decode(&text, NOW) else {
+            panic!("not read")
+        };
+        assert_eq!(back.encode(), text);
+        assert_eq!(
+            back.token(&TokenKey::default()).unwrap().remaining(NOW),
+            Some(60_000)
+        );
+        let later = Now::new(NOW.wall.plus(20_000), 7);
+        let Stored::Record(back) = Record::decode(&text, later) else {
+            panic!("not read")
+        };
+        assert_eq!(
+            back.token(&TokenKey::default()).unwrap().remaining(later),
+            Some(40_000)
+        );
+        let put_back = Now::new(NOW.wall.plus(-86_400_000), 7);
+        let Stored::Record(back) = Record::decode(&text, put_back) else {
+            panic!("not read")
+        };
+        assert_eq!(
+            back.token(&TokenKey::default())
+                .unwrap()
+                .remaining(put_back),
+            Some(60_000)
+        );
+    }
+
+    #[test]
+    fn every_truncation_and_type_swap_counts_as_absent() {
+        let text = record().encode();
+        for end in 0..text.len() {
+            assert!(
+                matches!(Record::decode(&text[..end], NOW), Stored::Absent),
+                "{end}"
+            );
+        }
+        for (from, to) in [
+            ("\"v\":1", "\"v\":0"),
+            ("\"v\":1", "\"v\":\"1\""),
+            ("\"at\"", "7"),
+            ("\"rt\"", "[]"),
+            ("\"i.d.t\"", "{}"),
+            ("\"sub\":\"u\"", "\"sub\":7"),
+            ("\"generation\":3", "\"generation\":-3"),
+            ("[\"openid\",\"x\"]", "\"openid\""),
+            ("1700000060000", "\"soon\""),
+            ("1700000060000", "1"),
+            ("\"family\":\"A", "\"family\":\"B=A"),
+            ("\"tokens\":{\"\":", "\"tokens\":{\"x\":"),
+        ] {
+            let swapped = text.replace(from, to);
+            assert_ne!(swapped, text);
+            let read = Record::decode(&swapped, NOW);
+            // An end before the beginning is the one that is read as unknown.
+            assert!(
+                matches!(read, Stored::Absent) || to == "1",
+                "{from} -> {to}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_newer_version_is_recognised() {
+        assert!(matches!(
+            Record::decode(r#"{"v":2,"anything":[]}"#, NOW),
+            Stored::Newer
+        ));
+    }
+}

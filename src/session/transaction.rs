@@ -1,0 +1,257 @@
+//! A pending login: one stored record per `state`, with a lifetime (RFC 6749 §10.12; RFC 9700 §4.7).
+
+use crate::protocol::entropy::{Entropy, NoEntropy, random_token};
+use crate::protocol::json::Json;
+use crate::protocol::pkce::CodeVerifier;
+use crate::protocol::scope::Scope;
+use crate::protocol::secret::Secret;
+use crate::protocol::time::Timestamp;
+use crate::protocol::uri::HttpUri;
+
+/// A login that was not completed in this time is forgotten, in milliseconds (one hour).
+pub const LIFETIME: i64 = 3_600_000;
+/// So many pending logins are kept at the most, the youngest.
+pub const MAX_PENDING: usize = 20;
+/// Every stored login begins so.
+pub const KEY_PREFIX: &str = "countersign:login:";
+
+const VERSION: i64 = 1;
+
+/// What a login remembers until its response comes.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Transaction {
+    /// `state`
+    pub state: Secret,
+    /// `nonce`, with `openid`.
+    pub nonce: Secret,
+    /// `code_verifier`
+    pub code_verifier: CodeVerifier,
+    /// The server that was asked: the code goes nowhere else (RFC 9700 §4.4).
+    pub issuer: String,
+    /// The client that asked.
+    pub client_id: String,
+    /// `redirect_uri` of the request.
+    pub redirect_uri: HttpUri,
+    /// `scope` of the request.
+    pub scope: Scope,
+    /// `max_age` of the request.
+    pub max_age: Option<i64>,
+    /// Where the application was.
+    pub return_to: String,
+    /// What the application wants back: stored, never sent.
+    pub app_state: Json,
+    /// When it began.
+    pub began_at: Timestamp,
+}
+
+/// What a storage had for a `state`.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Stored {
+    /// A pending login.
+    Pending(Box<Transaction>),
+    /// One that was handled; it began there.
+    Used(Option<String>),
+    /// Nothing that we can use.
+    Absent,
+}
+
+/// Draws a `state`: a tag by which a response is known to belong to this client, and 256 random bits.
+///
+/// # Errors
+/// [`NoEntropy`] where the platform has no secure randomness.
+pub fn random_state(tag: &str, entropy: &impl Entropy) -> Result<Secret, NoEntropy> {
+    random_token(entropy).map(|random| Secret::new([tag, &random].concat()))
+}
+
+/// The storage key of a `state`.
+#[must_use]
+pub fn key(state: &str) -> String {
+    [KEY_PREFIX, state].concat()
+}
+
+impl Transaction {
+    /// Whether it has outlived its time, or comes from a future that a clock only dreamt of.
+    #[must_use]
+    pub const fn expired(&self, now: Timestamp) -> bool {
+        let age = now.since(self.began_at);
+        age >= LIFETIME || age <= -LIFETIME
+    }
+
+    /// The text to store.
+    #[must_use]
+    pub fn encode(&self) -> String {
+        Json::object([
+            ("v", Json::integer(VERSION)),
+            ("began_at", Json::integer(self.began_at.as_millis())),
+            ("state", self.state.expose().into()),
+            ("nonce", self.nonce.expose().into()),
+            ("code_verifier", self.code_verifier.expose().into()),
+            ("issuer", self.issuer.as_str().into()),
+            ("client_id", self.client_id.as_str().into()),
+            ("redirect_uri", self.redirect_uri.as_str().into()),
+            ("scope", self.scope.to_text().as_str().into()),
+            ("max_age", self.max_age.map_or(Json::Null, Json::integer)),
+            ("return_to", self.return_to.as_str().into()),
+            ("app_state", self.app_state.clone()),
+        ])
+        .to_text()
+    }
+
+    /// What stays after it was taken: no verifier, only that it was, and where it had begun.
+    #[must_use]
+    pub fn used_marker(&self) -> String {
+        Json::object([
+            ("v", Json::integer(VERSION)),
+            ("began_at", Json::integer(self.began_at.as_millis())),
+            ("used", Json::Bool(true)),
+            ("return_to", self.return_to.as_str().into()),
+        ])
+        .to_text()
+    }
+}
+
+/// Reads a stored login; total.
+#[must_use]
+pub fn decode(text: &str) -> Stored {
+    let Some(document) =
+        Json::parse(text).filter(|document| document.get_integer("v") == Some(VERSION))
+    else {
+        return Stored::Absent;
+    };
+    if document.get("used").is_some() {
+        return Stored::Used(document.get_str("return_to").map(str::to_owned));
+    }
+    read(&document).map_or(Stored::Absent, |transaction| {
+        Stored::Pending(Box::new(transaction))
+    })
+}
+
+/// When a stored login began, pending or used; `None` for what is no record of ours.
+#[must_use]
+pub fn began_at(text: &str) -> Option<Timestamp> {
+    Json::parse(text)?
+        .get_integer("began_at")
+        .map(Timestamp::from_millis)
+}
+
+fn read(document: &Json) -> Option<Transaction> {
+    let text = |name| document.get_str(name);
+    Some(Transaction {
+        state: Secret::new(text("state")?),
+        nonce: Secret::new(text("nonce")?),
+        code_verifier: CodeVerifier::parse(text("code_verifier")?)?,
+        issuer: text("issuer")?.to_owned(),
+        client_id: text("client_id")?.to_owned(),
+        redirect_uri: HttpUri::parse(text("redirect_uri")?)?,
+        scope: Scope::parse(text("scope")?)?,
+        max_age: document.get_integer("max_age"),
+        return_to: text("return_to")?.to_owned(),
+        app_state: document.get("app_state").cloned().unwrap_or(Json::Null),
+        began_at: Timestamp::from_millis(document.get_integer("began_at")?),
+    })
+}
+
+/// Which of these stored logins to drop: the expired ones, and the oldest beyond [`MAX_PENDING`].
+#[must_use]
+pub fn sweep(mut logins: Vec<(String, Option<Timestamp>)>, now: Timestamp) -> Vec<String> {
+    let age = |at: &Option<Timestamp>| at.map_or(i64::MAX, |at| now.since(at).saturating_abs());
+    logins.sort_by_key(|(_, at)| age(at));
+    let kept = logins
+        .iter()
+        .take(MAX_PENDING)
+        .take_while(|(_, at)| age(at) < LIFETIME)
+        .count();
+    logins
+        .split_off(kept)
+        .into_iter()
+        .map(|(key, _)| key)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_millis(1_700_000_000_000);
+
+    fn transaction() -> Transaction {
+        Transaction {
+            state: Secret::new("cs-1-x"),
+            nonce: Secret::new("n"),
+            code_verifier: CodeVerifier::parse(&"v".repeat(43)).unwrap(),
+            issuer: "https://as.example".to_owned(),
+            client_id: "spa".to_owned(),
+            redirect_uri: HttpUri::parse("https://app.example/").unwrap(),
+            scope: Scope::parse("openid").unwrap(),
+            max_age: None,
+            return_to: "/deep?x=1#y".to_owned(),
+            app_state: Json::parse(r#"{"cart":[1,2]}"#).unwrap(),
+            began_at: NOW,
+        }
+    }
+
+    #[test]
+    fn a_login_comes_back_as_it_was() {
+        let text = transaction().encode();
+        let Stored::Pending(back) = decode(&text) else {
+            panic!("not read")
+        };
+        assert_eq!(back.encode(), text);
+    }
+
+    #[test]
+    fn a_used_login_keeps_no_secret() {
+        let marker = transaction().used_marker();
+        assert!(!marker.contains("vvv") && !marker.contains("cs-1-x"));
+        assert!(
+            matches!(decode(&marker), Stored::Used(Some(return_to)) if return_to == "/deep?x=1#y")
+        );
+    }
+
+    #[test]
+    fn damaged_records_count_as_absent() {
+        let text = transaction().encode();
+        for end in 0..text.len() {
+            assert!(matches!(decode(&text[..end]), Stored::Absent), "{end}");
+        }
+        for (from, to) in [
+            ("\"v\":1", "\"v\":2"),
+            ("\"nonce\":\"n\"", "\"nonce\":7"),
+            ("vvvv", "v"),
+            ("https://app", "app"),
+        ] {
+            assert!(
+                matches!(decode(&text.replace(from, to)), Stored::Absent),
+                "{from} -> {to}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_login_lives_an_hour() {
+        let transaction = transaction();
+        assert!(!transaction.expired(NOW.plus(LIFETIME - 1)));
+        assert!(transaction.expired(NOW.plus(LIFETIME)));
+        assert!(
+            !transaction.expired(NOW.plus(-60_000)),
+            "a clock put back by a minute"
+        );
+        assert!(transaction.expired(NOW.plus(-LIFETIME)));
+    }
+
+    #[test]
+    fn a_thousand_abandoned_logins_leave_few_behind() {
+        let logins = (0..1000)
+            .map(|n| (n.to_string(), Some(NOW.plus(-n))))
+            .collect();
+        assert_eq!(sweep(logins, NOW).len(), 1000 - MAX_PENDING);
+        let old = vec![
+            ("old".to_owned(), Some(NOW.plus(-LIFETIME))),
+            ("damaged".to_owned(), None),
+            ("young".to_owned(), Some(NOW)),
+        ];
+        assert_eq!(sweep(old, NOW), ["old", "damaged"]);
+    }
+}
