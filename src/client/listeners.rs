@@ -17,16 +17,13 @@ impl Drop for Subscription {
     }
 }
 
-enum Notice {
-    State(State),
-    Event(Event),
-}
-
 #[derive(Default)]
 pub(super) struct Listeners {
     states: Callbacks<State>,
     events: Callbacks<Event>,
-    notices: RefCell<VecDeque<Notice>>,
+    /// What they are still to be told: the newest state, then what happened.
+    state: RefCell<Option<State>>,
+    moments: RefCell<VecDeque<Event>>,
     last_id: Cell<u32>,
     telling: Cell<bool>,
 }
@@ -41,26 +38,26 @@ impl Listeners {
     }
 
     pub(super) fn note_state(&self, state: State) {
-        self.notices.borrow_mut().push_back(Notice::State(state));
+        self.state.replace(Some(state));
     }
 
     pub(super) fn note_event(&self, event: Event) {
-        self.notices.borrow_mut().push_back(Notice::Event(event));
+        self.moments.borrow_mut().push_back(event);
     }
 
-    /// Tells everything that was noted, in order. A listener that causes more is told of it after the others were told
-    /// of this.
+    /// Tells everything that was noted: the state first, so that who hears of a moment sees the present.
     pub(super) fn tell(&self) {
         if self.telling.replace(true) {
             return;
         }
         loop {
-            let notice = self.notices.borrow_mut().pop_front();
-            match notice {
-                Some(Notice::State(state)) => call(&self.states, &state),
-                Some(Notice::Event(event)) => call(&self.events, &event),
-                None => break,
+            if let Some(state) = self.state.take() {
+                call(&self.states, &state);
+                continue;
             }
+            let moment = self.moments.borrow_mut().pop_front();
+            let Some(event) = moment else { break };
+            call(&self.events, &event);
         }
         self.telling.set(false);
     }
