@@ -6,7 +6,9 @@ mod locks;
 mod signatures;
 mod storage;
 
-use crate::client::ports::{Doorbell, Entropy, Level, Log, Mailbox, Navigator, Platform, Spawn};
+use crate::client::ports::{
+    Doorbell, Entropy, Level, Log, Mailbox, Navigator, Platform, Spawn, Task,
+};
 use crate::protocol::entropy::NoEntropy;
 use crate::session::family::{Entry, FamilyId};
 use clock::{Alarm, ResumeListener};
@@ -77,7 +79,7 @@ impl Entropy for Browser {
 }
 
 impl Spawn for Browser {
-    fn spawn(&self, task: impl Future<Output = ()> + 'static) {
+    fn spawn(&self, task: Task) {
         wasm_bindgen_futures::spawn_local(task);
     }
 }

@@ -1,3 +1,4 @@
+use super::flight::Landing;
 use super::ports::{Platform, Storage};
 use super::{Auth, Error, is_local_path, no_entropy};
 use crate::protocol::authorization::{self, AuthorizationResponse, Refusal};
@@ -10,6 +11,8 @@ use crate::session::error::StaleProblem;
 use crate::session::family::Family;
 use crate::session::input::{Input, NewSession};
 use crate::session::transaction::{self, Transaction};
+use std::cell::RefCell;
+use std::rc::Rc;
 
 /// A completed callback.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,6 +22,13 @@ pub struct CallbackResult {
     pub return_to: Option<String>,
     /// What it wanted back.
     pub app_state: Json,
+}
+
+/// One callback, whoever asks for it.
+pub(super) struct Callback {
+    uri: String,
+    landing: Landing,
+    result: RefCell<Option<CallbackResult>>,
 }
 
 impl<P: Platform> Auth<P> {
@@ -50,23 +60,33 @@ impl<P: Platform> Auth<P> {
 
     /// The same, without waiting for the start, which waits for it.
     pub(super) async fn complete_callback(&self, uri: &str) -> Result<CallbackResult, Error> {
-        let (auth, uri) = (self.clone(), without_fragment(uri).to_owned());
-        let landing = {
-            let mut callbacks = self.0.callbacks.borrow_mut();
-            if !callbacks.iter().any(|(known, _)| *known == uri) {
-                callbacks.push((uri.clone(), Default::default()));
-            }
-            callbacks
-                .iter()
-                .find(|(known, _)| *known == uri)
-                .map(|(_, landing)| landing.clone())
-                .unwrap_or_default()
-        };
-        landing
-            .once(&self.0.platform, move || async move {
-                auth.conclude(auth.exchange(&uri).await)
-            })
-            .await
+        let callback = self.callback(without_fragment(uri));
+        let (auth, run) = (self.clone(), callback.clone());
+        let run = Box::pin(async move {
+            let result = auth.conclude(auth.exchange(&run.uri).await)?;
+            run.result.replace(Some(result));
+            Ok(())
+        });
+        callback.landing.once(&self.0.platform, run).await?;
+        let result = callback.result.borrow().clone();
+        result.ok_or(Error::Internal {
+            location: "callback",
+        })
+    }
+
+    /// The callback with this URI, known or new.
+    fn callback(&self, uri: &str) -> Rc<Callback> {
+        let mut callbacks = self.0.callbacks.borrow_mut();
+        let known = callbacks.iter().find(|known| known.uri == uri).cloned();
+        known.unwrap_or_else(|| {
+            let callback = Rc::new(Callback {
+                uri: uri.to_owned(),
+                landing: Landing::default(),
+                result: RefCell::new(None),
+            });
+            callbacks.push(callback.clone());
+            callback
+        })
     }
 
     /// Tells the session how a callback ended.

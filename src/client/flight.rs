@@ -1,88 +1,76 @@
-//! At most one run of something, whose result all who ask for it share.
+//! At most one run of something, whose outcome all who ask for it share. What a run brings is kept by its owner: one
+//! type of outcome means one copy of this code in the wasm.
 
+use super::Error;
 use super::ports::Spawn;
-use core::cell::RefCell;
-use core::future::poll_fn;
-use core::task::{Poll, Waker};
+use core::cell::{Cell, RefCell};
+use core::pin::Pin;
+use core::task::{Context, Poll, Waker};
 use std::rc::Rc;
 
-/// A result that is there once and for ever, or is being waited for.
-pub(super) struct Landing<T>(Rc<Shared<T>>);
+/// How a run ended.
+pub(super) type Outcome = Result<(), Error>;
 
-struct Shared<T> {
-    begun: core::cell::Cell<bool>,
-    result: RefCell<Option<T>>,
+/// A run that is to be done; does nothing until it is spawned.
+pub(super) type Run = Pin<Box<dyn Future<Output = Outcome>>>;
+
+/// An outcome that is there once and for ever, or is being waited for.
+#[derive(Clone, Default)]
+pub(super) struct Landing(Rc<Shared>);
+
+#[derive(Default)]
+struct Shared {
+    begun: Cell<bool>,
+    outcome: RefCell<Option<Outcome>>,
     waiting: RefCell<Vec<Waker>>,
 }
 
-impl<T> Clone for Landing<T> {
-    fn clone(&self) -> Self {
-        Self(self.0.clone())
-    }
-}
-
-impl<T> Default for Landing<T> {
-    fn default() -> Self {
-        Self(Rc::new(Shared {
-            begun: false.into(),
-            result: RefCell::new(None),
-            waiting: RefCell::default(),
-        }))
-    }
-}
-
-impl<T: Clone + 'static> Landing<T> {
-    /// The result; the first who asks runs the task, on its own, so that a caller who gives up stops nobody else.
-    pub(super) async fn once<F: Future<Output = T> + 'static>(
-        &self,
-        spawn: &impl Spawn,
-        run: impl FnOnce() -> F,
-    ) -> T {
+impl Landing {
+    /// The outcome of the first run; it runs on its own, so that a caller who gives up stops nobody else.
+    pub(super) fn once(&self, spawn: &impl Spawn, run: Run) -> Self {
         if !self.0.begun.replace(true) {
-            let (landing, task) = (self.clone(), run());
-            spawn.spawn(async move {
-                let result = task.await;
-                landing.0.result.replace(Some(result));
-                let waiting = landing.0.waiting.take();
-                waiting.into_iter().for_each(Waker::wake);
-            });
+            let landing = self.clone();
+            spawn.spawn(Box::pin(async move { landing.land(run.await) }));
         }
-        poll_fn(|context| {
-            let result = self.0.result.borrow().clone();
-            if result.is_none() {
-                self.0.waiting.borrow_mut().push(context.waker().clone());
-            }
-            result.map_or(Poll::Pending, Poll::Ready)
-        })
-        .await
+        self.clone()
+    }
+
+    fn land(&self, outcome: Outcome) {
+        self.0.outcome.replace(Some(outcome));
+        let waiting = self.0.waiting.take();
+        waiting.into_iter().for_each(Waker::wake);
     }
 
     fn has_landed(&self) -> bool {
-        self.0.result.borrow().is_some()
+        self.0.outcome.borrow().is_some()
+    }
+}
+
+impl Future for Landing {
+    type Output = Outcome;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Outcome> {
+        let outcome = self.0.outcome.borrow().clone();
+        if outcome.is_none() {
+            let waker = context.waker().clone();
+            self.0.waiting.borrow_mut().push(waker);
+        }
+        outcome.map_or(Poll::Pending, Poll::Ready)
     }
 }
 
 /// A task that may run again, but never twice at a time.
-pub(super) struct Flight<T>(RefCell<Landing<T>>);
+#[derive(Default)]
+pub(super) struct Flight(RefCell<Landing>);
 
-impl<T> Default for Flight<T> {
-    fn default() -> Self {
-        Self(RefCell::default())
-    }
-}
-
-impl<T: Clone + 'static> Flight<T> {
-    /// Joins the run that is under way, or begins one.
-    pub(super) async fn join<F: Future<Output = T> + 'static>(
-        &self,
-        spawn: &impl Spawn,
-        run: impl FnOnce() -> F,
-    ) -> T {
+impl Flight {
+    /// Joins the run that is under way, or begins this one.
+    pub(super) fn join(&self, spawn: &impl Spawn, run: Run) -> Landing {
         let landed = self.0.borrow().has_landed();
         if landed {
             self.0.replace(Landing::default());
         }
         let landing = self.0.borrow().clone();
-        landing.once(spawn, run).await
+        landing.once(spawn, run)
     }
 }

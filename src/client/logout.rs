@@ -59,7 +59,7 @@ impl<P: Platform> Auth<P> {
             })?),
         };
         let metadata = self.metadata().await?;
-        let Some(endpoint) = metadata.end_session_endpoint else {
+        let Some(endpoint) = &metadata.end_session_endpoint else {
             return Ok(None);
         };
         let state = [options.state_prefix.as_str(), &random(&self.0.platform)?].concat();
@@ -80,6 +80,6 @@ impl<P: Platform> Auth<P> {
                 .map(|uri| (uri.as_str(), state.as_str())),
             parameters: &options.parameters,
         };
-        Ok(Some(end_session_uri(&endpoint, &end_session)))
+        Ok(Some(end_session_uri(endpoint, &end_session)))
     }
 }

@@ -1,3 +1,4 @@
+use super::flight::Landing;
 use super::ports::{Platform, Storage, TransportError};
 use super::{Auth, Error};
 use crate::protocol::error::ProtocolError;
@@ -6,6 +7,8 @@ use crate::protocol::jose::jwk::{JwkSet, jwks_request, jwks_response};
 use crate::protocol::json::Json;
 use crate::protocol::metadata::{ServerMetadata, discovery_request, discovery_response, parse};
 use crate::protocol::time::{Now, Timestamp};
+use std::cell::RefCell;
+use std::rc::Rc;
 
 /// Metadata and keys are used so long without asking again, in milliseconds (one hour).
 const LIFETIME: i64 = 3_600_000;
@@ -13,35 +16,36 @@ const LIFETIME: i64 = 3_600_000;
 const COOLDOWN: i64 = 30_000;
 
 /// Something that was fetched, and when.
-#[derive(Clone)]
 pub(super) struct Cached<T> {
-    value: T,
+    value: Rc<T>,
     at: Now,
+}
+
+impl<T> Clone for Cached<T> {
+    fn clone(&self) -> Self {
+        Self {
+            value: self.value.clone(),
+            at: self.at,
+        }
+    }
 }
 
 impl<P: Platform> Auth<P> {
     /// The server's metadata: from memory, from the tab's storage (so that it outlives the redirect), or from the server.
     /// A stale copy is better than none when the server cannot be asked.
-    pub(super) async fn metadata(&self) -> Result<ServerMetadata, Error> {
+    pub(super) async fn metadata(&self) -> Result<Rc<ServerMetadata>, Error> {
         let cached = self.cached_metadata();
-        if let Some(cached) = cached
-            .as_ref()
-            .filter(|cached| self.now().since(cached.at) < LIFETIME)
-        {
-            return Ok(cached.value.clone());
+        if !cached.as_ref().is_some_and(|cached| self.is_young(cached)) {
+            let auth = self.clone();
+            let run = Box::pin(async move { auth.fetch_metadata().await });
+            let fetched = self.0.metadata_flight.join(&self.0.platform, run).await;
+            if let Err(error) = fetched
+                && !(cached.is_some() && error.is_retryable())
+            {
+                return Err(error);
+            }
         }
-        let auth = self.clone();
-        let fetched = self
-            .0
-            .metadata_flight
-            .join(&self.0.platform, move || async move {
-                auth.fetch_metadata().await
-            })
-            .await;
-        match (fetched, cached) {
-            (Err(error), Some(cached)) if error.is_retryable() => Ok(cached.value),
-            (fetched, _) => fetched,
-        }
+        held(&self.0.metadata)
     }
 
     /// Sends a request of ours.
@@ -64,50 +68,48 @@ impl<P: Platform> Auth<P> {
     }
 
     /// Asks for the keys now, so that they are there when they are needed.
-    pub(super) fn prefetch_jwks(&self, metadata: &ServerMetadata) {
+    pub(super) fn prefetch_jwks(&self, metadata: &Rc<ServerMetadata>) {
         let (auth, metadata) = (self.clone(), metadata.clone());
-        self.0.platform.spawn(async move {
+        self.0.platform.spawn(Box::pin(async move {
             // Who needs them asks again, and hears the error.
             let _ = auth.jwks(&metadata).await;
-        });
+        }));
     }
 
     /// The server's keys.
-    pub(super) async fn jwks(&self, metadata: &ServerMetadata) -> Result<JwkSet, Error> {
+    pub(super) async fn jwks(&self, metadata: &ServerMetadata) -> Result<Rc<JwkSet>, Error> {
         let cached = self.0.jwks.borrow().clone();
-        match cached {
-            Some(cached) if self.now().since(cached.at) < LIFETIME => Ok(cached.value),
-            _ => self.fetch_jwks(metadata).await,
+        if !cached.is_some_and(|cached| self.is_young(&cached)) {
+            self.fetch_jwks(metadata).await?;
         }
+        held(&self.0.jwks)
     }
 
     /// The server's keys, asked for again, unless that was done a moment ago: OIDC Core §10.1.1.
     pub(super) async fn newer_jwks(
         &self,
         metadata: &ServerMetadata,
-    ) -> Result<Option<JwkSet>, Error> {
+    ) -> Result<Option<Rc<JwkSet>>, Error> {
         let asked_at = self.0.jwks.borrow().as_ref().map(|cached| cached.at);
         if asked_at.is_some_and(|at| self.now().since(at) < COOLDOWN) {
             return Ok(None);
         }
-        self.fetch_jwks(metadata).await.map(Some)
+        self.fetch_jwks(metadata).await?;
+        held(&self.0.jwks).map(Some)
     }
 
-    async fn fetch_jwks(&self, metadata: &ServerMetadata) -> Result<JwkSet, Error> {
+    fn fetch_jwks(&self, metadata: &ServerMetadata) -> Landing {
         let (auth, request) = (self.clone(), jwks_request(metadata));
-        let run = move || async move {
-            let value = jwks_response(&auth.send(request).await?)?;
+        let run = Box::pin(async move {
+            let value = Rc::new(jwks_response(&auth.send(request).await?)?);
             let at = auth.now();
-            auth.0.jwks.replace(Some(Cached {
-                value: value.clone(),
-                at,
-            }));
-            Ok(value)
-        };
-        self.0.jwks_flight.join(&self.0.platform, run).await
+            auth.0.jwks.replace(Some(Cached { value, at }));
+            Ok(())
+        });
+        self.0.jwks_flight.join(&self.0.platform, run)
     }
 
-    async fn fetch_metadata(&self) -> Result<ServerMetadata, Error> {
+    async fn fetch_metadata(&self) -> Result<(), Error> {
         let issuer = &self.0.config.issuer;
         let value = discovery_response(issuer, &self.send(discovery_request(issuer)).await?)?;
         let at = self.now();
@@ -122,11 +124,9 @@ impl<P: Platform> Auth<P> {
             .platform
             .login_storage()
             .save(&self.0.config.metadata_key(), &record.to_text());
-        self.0.metadata.replace(Some(Cached {
-            value: value.clone(),
-            at,
-        }));
-        Ok(value)
+        let value = Rc::new(value);
+        self.0.metadata.replace(Some(Cached { value, at }));
+        Ok(())
     }
 
     fn cached_metadata(&self) -> Option<Cached<ServerMetadata>> {
@@ -148,11 +148,23 @@ impl<P: Platform> Auth<P> {
                 .wall
                 .since(Timestamp::from_millis(record.get_integer("fetched_at")?));
             let cached = Cached {
-                value,
+                value: Rc::new(value),
                 at: self.now().before(age.saturating_abs()),
             };
             self.0.metadata.replace(Some(cached.clone()));
             Some(cached)
         })
     }
+
+    fn is_young<T>(&self, cached: &Cached<T>) -> bool {
+        self.now().since(cached.at) < LIFETIME
+    }
+}
+
+/// What a fetch has just brought.
+fn held<T>(cache: &RefCell<Option<Cached<T>>>) -> Result<Rc<T>, Error> {
+    let cached = cache.borrow().clone();
+    cached.map(|cached| cached.value).ok_or(Error::Internal {
+        location: "metadata",
+    })
 }

@@ -36,8 +36,10 @@ use crate::session::input::Input;
 use crate::session::output::Output;
 use crate::session::record::Record;
 use crate::session::state::Warning;
+use callback::Callback;
 use flight::{Flight, Landing};
 use listeners::Listeners;
+use metadata::Cached;
 use ports::{Platform, Storage};
 use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
@@ -67,13 +69,13 @@ struct Inner<P: Platform> {
     platform: P,
     session: RefCell<Session>,
     listeners: Listeners,
-    started: Landing<()>,
-    callbacks: RefCell<Vec<(String, Landing<Result<CallbackResult, Error>>)>>,
-    refresh: Flight<Result<(), Error>>,
-    metadata: RefCell<Option<metadata::Cached<ServerMetadata>>>,
-    metadata_flight: Flight<Result<ServerMetadata, Error>>,
-    jwks: RefCell<Option<metadata::Cached<JwkSet>>>,
-    jwks_flight: Flight<Result<JwkSet, Error>>,
+    started: Landing,
+    callbacks: RefCell<Vec<Rc<Callback>>>,
+    refresh: Flight,
+    metadata: RefCell<Option<Cached<ServerMetadata>>>,
+    metadata_flight: Flight,
+    jwks: RefCell<Option<Cached<JwkSet>>>,
+    jwks_flight: Flight,
     /// The storage holds a record of a newer version: left alone, this session lives in memory.
     storage_is_newer: Cell<bool>,
     warned: RefCell<Vec<Warning>>,
@@ -152,10 +154,6 @@ impl<P: Platform> Auth<P> {
         self.0.platform.now()
     }
 
-    fn spawn(&self, task: impl Future<Output = ()> + 'static) {
-        self.0.platform.spawn(task);
-    }
-
     /// One input, then every output. Listeners are told by [`Auth::tell`], once no borrow and no lock is held.
     fn apply(&self, input: Input) {
         let now = self.now();
@@ -188,11 +186,11 @@ impl<P: Platform> Auth<P> {
             Output::Ring(family, generation) => platform.ring(&family, generation),
             Output::Refresh(_) => {
                 let auth = self.clone();
-                self.spawn(async move {
+                platform.spawn(Box::pin(async move {
                     // Ahead of time: the token that is held is still good, so what counts is the generation after it.
                     // The session is told how it went; nobody else waits for it.
                     let _ = auth.refresh(auth.generation()).await;
-                });
+                }));
             }
             Output::WakeAt(at) => {
                 let weak = Rc::downgrade(&self.0);

@@ -7,6 +7,7 @@ use crate::protocol::jose::alg::Algorithm;
 use crate::protocol::jose::jwk::PublicKey;
 use crate::protocol::time::{Now, Timestamp};
 use crate::session::family::{Entry, FamilyId};
+use core::pin::Pin;
 
 /// All of them.
 pub trait Platform:
@@ -153,10 +154,13 @@ pub trait Navigator {
     fn assign(&self, uri: &str);
 }
 
+/// Something to run. Boxed: each other type of future would bring its own copy of the executor into the wasm.
+pub type Task = Pin<Box<dyn Future<Output = ()>>>;
+
 /// Runs tasks on this thread.
 pub trait Spawn {
     /// Runs one to its end, nobody waiting.
-    fn spawn(&self, task: impl Future<Output = ()> + 'static);
+    fn spawn(&self, task: Task);
 }
 
 /// How grave.

@@ -12,6 +12,7 @@ use crate::session::input::{Input, Ticket};
 use crate::session::record::TokenKey;
 use crate::session::state::{SignedOutReason, Warning};
 use core::fmt;
+use std::rc::Rc;
 
 /// What a caller wants of a token.
 #[derive(Clone, Debug, Default)]
@@ -76,12 +77,12 @@ impl<P: Platform> Auth<P> {
     /// fresh.
     pub(super) async fn refresh(&self, past: Option<u64>) -> Result<(), Error> {
         let auth = self.clone();
-        let run = move || async move {
+        let run = Box::pin(async move {
             let result = auth.refresh_under_lock(past).await;
             // Listeners run only now: no lock is held any more.
             auth.tell();
             result
-        };
+        });
         self.0.refresh.join(&self.0.platform, run).await
     }
 
@@ -156,7 +157,7 @@ impl<P: Platform> Auth<P> {
     /// between the two.
     async fn ask(
         &self,
-        metadata: &ServerMetadata,
+        metadata: &Rc<ServerMetadata>,
         ticket: Ticket,
         refresh_token: &Secret,
     ) -> Result<(), Error> {
@@ -268,7 +269,7 @@ impl<P: Platform> Auth<P> {
     /// session at once; a signature that cannot be checked just now leaves the claims as they were.
     fn check_user(
         &self,
-        metadata: &ServerMetadata,
+        metadata: &Rc<ServerMetadata>,
         ticket: Ticket,
         id_token: Option<Secret>,
     ) -> Result<(), Error> {
@@ -309,12 +310,12 @@ impl<P: Platform> Auth<P> {
             }
         }
         let (auth, metadata) = (self.clone(), metadata.clone());
-        self.0.platform.spawn(async move {
+        self.0.platform.spawn(Box::pin(async move {
             if let Ok(claims) = auth.verified_claims(&id_token, &metadata).await {
                 auth.apply(Input::UserConfirmed(ticket, claims, id_token));
                 auth.tell();
             }
-        });
+        }));
         Ok(())
     }
 }

@@ -8,7 +8,7 @@ impl<P: Platform> Auth<P> {
     /// what went wrong is in the state. Runs once: a second call gets the first result.
     pub async fn start(&self, callback_uri: Option<String>) -> State {
         let auth = self.clone();
-        let run = move || async move {
+        let run = Box::pin(async move {
             match callback_uri {
                 // The session is Loading until the callback is through; its result is in the state.
                 Some(uri) => drop(auth.complete_callback(&uri).await),
@@ -19,8 +19,10 @@ impl<P: Platform> Auth<P> {
                 let _ = auth.refresh(auth.generation()).await;
             }
             auth.tell();
-        };
-        self.0.started.once(&self.0.platform, run).await;
+            Ok(())
+        });
+        // It cannot fail; what went wrong is in the state.
+        let _ = self.0.started.once(&self.0.platform, run).await;
         self.state()
     }
 

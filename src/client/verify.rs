@@ -1,12 +1,13 @@
 use super::ports::{Platform, SignatureCheck};
 use super::{Auth, Error};
 use crate::protocol::error::{IdTokenProblem, ProtocolError};
-use crate::protocol::jose::jwk::PublicKey;
+use crate::protocol::jose::jwk::{JwkSet, PublicKey};
 use crate::protocol::jose::jws::CompactJws;
 use crate::protocol::json::Json;
 use crate::protocol::metadata::ServerMetadata;
 use crate::protocol::secret::Secret;
 use crate::session::state::Warning;
+use std::rc::Rc;
 
 impl<P: Platform> Auth<P> {
     /// The claims of an ID Token whose signature is verified with a key of the server (OIDC Core §3.1.3.7, 6).
@@ -39,15 +40,13 @@ impl<P: Platform> Auth<P> {
         jws: &CompactJws<'_>,
         metadata: &ServerMetadata,
     ) -> Result<Vec<PublicKey>, Error> {
-        let find = |set: &crate::protocol::jose::jwk::JwkSet| {
-            set.candidates(jws.algorithm, jws.key_id.as_deref())
-        };
-        let mut keys = find(&self.jwks(metadata).await?);
+        let find = |set: Rc<JwkSet>| set.candidates(jws.algorithm, jws.key_id.as_deref());
+        let mut keys = find(self.jwks(metadata).await?);
         // OIDC Core §10.1.1: an unknown key may be a new one; asked for once.
         if keys.is_empty()
             && let Some(newer) = self.newer_jwks(metadata).await?
         {
-            keys = find(&newer);
+            keys = find(newer);
         }
         if keys.is_empty() {
             Err(refuse("kid", IdTokenProblem::NoMatchingKey))

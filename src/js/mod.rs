@@ -7,6 +7,7 @@ mod options;
 
 use crate::browser::{Browser, BrowserStorage, JsStorage};
 use crate::client::{Auth, Error, Subscription};
+use core::pin::Pin;
 use js_sys::{Function, Promise};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::future_to_promise;
@@ -72,45 +73,47 @@ impl AuthCore {
     /// Completes a callback, or restores a stored session.
     pub fn start(&self, callback: Option<String>) -> Promise {
         let auth = self.auth.clone();
-        future_to_promise(async move {
+        run(Box::pin(async move {
             auth.start(callback).await;
             Ok(JsValue::UNDEFINED)
-        })
+        }))
     }
 
     /// Completes the callback with this URL: `{ returnTo, appState }`.
     #[wasm_bindgen(js_name = handleCallback)]
     pub fn handle_callback(&self, url: String) -> Promise {
         let auth = self.auth.clone();
-        settle(async move {
-            auth.handle_callback(&url)
-                .await
-                .map(|result| message::callback(&result).to_text().into())
-        })
+        run(Box::pin(async move {
+            let result = auth.handle_callback(&url).await?;
+            Ok(message::callback(&result).to_text().into())
+        }))
     }
 
     /// The URL to send the user to.
     #[wasm_bindgen(js_name = beginLogin)]
     pub fn begin_login(&self, options: &str) -> Promise {
         let (auth, options) = (self.auth.clone(), options::login(options));
-        settle(async move { auth.begin_login(options).await.map(JsValue::from) })
+        run(Box::pin(async move {
+            auth.begin_login(options).await.map(JsValue::from)
+        }))
     }
 
     /// Sees to it that the facade holds a token that is good for so long.
     pub fn refresh(&self, options: &str) -> Promise {
         let (auth, options) = (self.auth.clone(), options::token(options));
-        settle(async move {
-            auth.access_token(options)
-                .await
-                .map(|token| token.expose().into())
-        })
+        run(Box::pin(async move {
+            let token = auth.access_token(options).await?;
+            Ok(token.expose().into())
+        }))
     }
 
     /// Forgets the session; the URL at which it ends at the server, if there is one.
     #[wasm_bindgen(js_name = beginLogout)]
     pub fn begin_logout(&self, options: &str) -> Promise {
         let (auth, options) = (self.auth.clone(), options::logout(options));
-        settle(async move { auth.begin_logout(options).await.map(JsValue::from) })
+        run(Box::pin(async move {
+            auth.begin_logout(options).await.map(JsValue::from)
+        }))
     }
 
     /// The raw ID Token.
@@ -130,7 +133,8 @@ fn storage(object: JsValue) -> BrowserStorage {
     }
 }
 
-fn settle(task: impl Future<Output = Result<JsValue, Error>> + 'static) -> Promise {
+/// One copy of the promise's machinery, for every method.
+fn run(task: Pin<Box<dyn Future<Output = Result<JsValue, Error>>>>) -> Promise {
     future_to_promise(async move { task.await.map_err(|error| reject(&error)) })
 }
 
