@@ -119,8 +119,7 @@ async function makeModule() {
   await rm(work, { recursive: true, force: true });
   await mkdir(work, { recursive: true });
   await runBindgen(compiled, work, "module");
-  const glue = await readFile(inWork("module.js"), "utf8");
-  await writeFile(inWork("core.js"), finishGlue(glue));
+  await writeFile(inWork("core.js"), await finishGlue(inWork("module.js")));
 }
 
 async function optimise() {

@@ -1,4 +1,83 @@
-/** Turns the web module of wasm-bindgen into the module that the facade loads. */
-export function finishGlue(source) {
-  return source;
+import { build, transform } from "esbuild";
+
+// wasm-bindgen's web module holds one instance in module-level state, for the life of the page. The package needs a new
+// one after a trap, which leaves borrows open and awaiting promises hanging, and it needs to hear of the trap.
+
+/** Turns wasm-bindgen's web module into `createCore(module, trapped)`, which makes an instance of its own at each call. */
+export async function finishGlue(file) {
+  const bundled = await bundle(file);
+  const [body, exported] = splitExports(bundled);
+  const own = body.replace(
+    ...once(
+      body,
+      "wasm = instance.exports;",
+      "wasm = guard(instance.exports, trapped);",
+    ),
+  );
+  const source = `${guard}
+export function createCore(module, trapped) {
+${own}
+${exported.initSync}({ module });
+return ${exported.AuthCore};
+}`;
+  const { code } = await transform(source, {
+    minify: true,
+    format: "esm",
+    target: "es2022",
+    legalComments: "none",
+  });
+  return code;
 }
+
+/** The module with its snippets, without what nobody uses. */
+async function bundle(file) {
+  const contents = `export { AuthCore, initSync } from ${JSON.stringify(file)};`;
+  const { outputFiles } = await build({
+    stdin: { contents, resolveDir: "." },
+    bundle: true,
+    write: false,
+    format: "esm",
+    target: "es2022",
+  });
+  return outputFiles[0].text;
+}
+
+/** The module's statements, and by which names its exports go in there. */
+function splitExports(source) {
+  const match = /\nexport \{([^}]*)\};\s*$/.exec(source);
+  if (!match) throw new Error("the bundled glue does not end with its exports");
+  const pairs = match[1].split(",").map((item) => {
+    const [local, name = local] = item.trim().split(" as ");
+    return [name, local];
+  });
+  return [source.slice(0, match.index), Object.fromEntries(pairs)];
+}
+
+/** A replacement that must fit exactly once: another wasm-bindgen may write another line. */
+function once(text, from, to) {
+  const count = text.split(from).length - 1;
+  if (count !== 1)
+    throw new Error(`the glue has "${from}" ${count} times, not once`);
+  return [from, () => to];
+}
+
+/** Whatever is thrown out of wasm passed frames whose destructors did not run: the instance is of no use after it, and nothing of it runs any more, timers and late answers included. */
+const guard = `
+function guard(exports, trapped) {
+  let dead = false;
+  const call = (run) => (...args) => {
+    if (dead) return;
+    try {
+      return run(...args);
+    } catch (cause) {
+      dead = true;
+      trapped(cause);
+      throw cause;
+    }
+  };
+  const guarded = {};
+  for (const [name, value] of Object.entries(exports)) {
+    guarded[name] = typeof value === "function" ? call(value) : value;
+  }
+  return guarded;
+}`;

@@ -1,0 +1,530 @@
+import type { AuthCore, Host } from "./core.js";
+import { AuthError, fromCore, toAuthError, type CoreError } from "./errors.js";
+import { authorizedFetch } from "./fetch.js";
+import { Listeners, reportLater } from "./listeners.js";
+import {
+  callbackText,
+  cleanAddressBar,
+  isCallback,
+  isLogoutReturn,
+  withoutResponse,
+} from "./location.js";
+import {
+  absolute,
+  normalize,
+  paramsOf,
+  refuse,
+  text,
+  type NormalOptions,
+} from "./options.js";
+import { TokenCache } from "./tokens.js";
+import type {
+  AccessTokenOptions,
+  AnyAuthError,
+  Auth,
+  AuthEventMap,
+  AuthOptions,
+  AuthState,
+  CallbackResult,
+  LoginOptions,
+  LogoutOptions,
+  SettledState,
+  SignedInState,
+  SignedOutReason,
+  WarningCode,
+} from "./types.js";
+import { DEFAULT_TOKEN, freshView, readText, type View } from "./view.js";
+import { failed, type ModuleSource } from "./wasm.js";
+
+/** Clients by issuer and client: equal options give the same one (double mount, hot reload). */
+const clients = new Map<
+  string,
+  { json: string; auth: Auth<unknown>; update: (options: AuthOptions) => void }
+>();
+
+const LOADING = Object.freeze({ status: "loading", user: null, error: null });
+
+const WARNINGS: Readonly<Record<WarningCode, string>> = {
+  storage_fallback:
+    "The storage is full, denied, or of a newer version; the session ends with this page",
+  no_refresh_token:
+    "Allow refresh tokens for this client at the server; some servers want prompt=consent, too",
+  signature_unchecked:
+    "Serve the page over https: crypto.subtle is missing, so the ID Token rests on TLS alone",
+  insecure_issuer: "Serve the issuer over https",
+  no_locks:
+    "Serve the page over https: without Web Locks two tabs may refresh at once",
+};
+
+/** Creates a client; the module comes from `source` when it is first needed. */
+export function createClient(
+  options: AuthOptions,
+  source: (options: AuthOptions) => ModuleSource,
+): Auth<unknown> {
+  if (typeof window === "undefined") return onServer();
+  const normal = normalize(options);
+  const known = clients.get(normal.key);
+  if (known) {
+    if (known.json !== normal.json) {
+      throw refuse(
+        "options",
+        "differ from those of a client that lives: dispose it first",
+      );
+    }
+    known.update(options);
+    return known.auth;
+  }
+  const client = new Client(options, normal, source(options));
+  const update = (newer: AuthOptions) => (client.options = newer);
+  clients.set(normal.key, { json: normal.json, auth: client.auth, update });
+  client.begin();
+  return client.auth;
+}
+
+/** On a server a client is inert: its state is `"loading"` and stays so. */
+function onServer(): Auth<unknown> {
+  const refused = () =>
+    Promise.reject(
+      AuthError.of("unsupported_environment", { missing: "browser" }),
+    );
+  return {
+    state: LOADING,
+    ready: new Promise(() => {}),
+    subscribe: (listener) => {
+      listener(LOADING);
+      return () => {};
+    },
+    on: () => () => {},
+    login: refused,
+    isCallback: () => false,
+    handleCallback: refused,
+    logout: refused,
+    getAccessToken: refused,
+    fetch: refused,
+    getIdToken: refused,
+    preload: refused,
+    dispose: () => {},
+  };
+}
+
+/** What the Rust side tells. */
+type Message =
+  | { status: "loading" }
+  | { status: "signedIn"; view: View; stale: boolean; error: CoreError | null }
+  | { status: "signedOut"; reason: SignedOutReason; error: CoreError | null }
+  | { event: "signedIn"; via: AuthEventMap["signedIn"]["via"] }
+  | { event: "signedOut"; reason: SignedOutReason }
+  | { event: "refreshed"; expiresAt: number | null }
+  | { event: "refreshFailed"; error: CoreError; retryAt: number | null }
+  | { event: "warning"; code: WarningCode };
+
+/** One instance of the Rust side, and the promise that is rejected when it traps. */
+interface Instance {
+  readonly core: AuthCore;
+  readonly trap: Promise<never>;
+}
+
+class Client {
+  readonly auth: Auth<unknown>;
+  readonly #listeners = new Listeners<
+    AuthState<unknown>,
+    AuthEventMap<unknown>
+  >();
+  readonly #tokens = new TokenCache();
+  #state: AuthState<unknown> = LOADING;
+  /** The state as text: told again only when it differs. */
+  #told = "";
+  #settle!: (state: SettledState<unknown>) => void;
+  #instance: Promise<Instance> | undefined;
+  /** A callback that was taken from the address bar and not yet handed over. */
+  #callback: string | undefined;
+  /** Where the page is without the response, for a callback that knows no better. */
+  #cleaned = "/";
+  #handled: Promise<CallbackResult<unknown>> | undefined;
+  #leaving = false;
+  /** Whether the session that there is was told of. */
+  #announced = false;
+  #disposed = false;
+  readonly #away = new Set<(error: AuthError) => void>();
+
+  constructor(
+    public options: AuthOptions,
+    readonly normal: NormalOptions,
+    readonly source: ModuleSource,
+  ) {
+    const client = this;
+    const { apiOrigins } = normal;
+    const getAccessToken = this.#getAccessToken;
+    this.auth = {
+      get state() {
+        return client.#state;
+      },
+      ready: new Promise((resolve) => (this.#settle = resolve)),
+      subscribe: (listener) => this.#listeners.subscribe(listener, this.#state),
+      on: (type, listener, on) =>
+        this.#listeners.on(type, listener, on?.signal),
+      login: this.#login,
+      isCallback: (url) =>
+        url === undefined
+          ? this.#callback !== undefined ||
+            this.#handled !== undefined ||
+            isCallback(new URL(location.href), normal)
+          : isCallback(new URL(url, location.href), normal),
+      handleCallback: this.#handleCallback,
+      logout: this.#logout,
+      getAccessToken,
+      fetch: authorizedFetch(
+        globalThis.fetch.bind(globalThis),
+        [location.origin, ...apiOrigins],
+        getAccessToken,
+      ),
+      getIdToken: () =>
+        this.#call((core) => Promise.resolve(core.idToken() ?? null)),
+      preload: () => this.#call(() => Promise.resolve()),
+      dispose: this.#dispose,
+    };
+  }
+
+  /** Takes a response out of the address bar, or reads what is stored: all before anything is loaded. */
+  begin(): void {
+    addEventListener("pageshow", this.#cameBack);
+    const here = new URL(location.href);
+    if (isLogoutReturn(here, this.normal)) cleanAddressBar(here);
+    else if (isCallback(here, this.normal) && this.normal.callback === "auto") {
+      this.#take(here);
+      this.#handled = this.#complete();
+      // What went wrong with the callback is in the state; what onCallback threw is the application's.
+      this.#handled.catch((error: unknown) => {
+        if (!(error instanceof AuthError)) reportLater(error);
+      });
+      return;
+    }
+    const stored = readText(this.normal.storage, this.normal.key);
+    const view = stored ? freshView(stored) : null;
+    if (!stored) {
+      this.#tell({ status: "signedOut", reason: "noSession", error: null });
+    } else if (view) {
+      this.#tell({ status: "signedIn", view, stale: false, error: null });
+      // Listeners are attached after createAuth has returned.
+      queueMicrotask(() => this.#emit({ event: "signedIn", via: "restore" }));
+      whenIdle(() => void this.#load().catch(() => {}));
+    } else {
+      this.#load().catch(() => {});
+    }
+  }
+
+  // ── The Rust side ─────────────────────────────────────────────────────────
+
+  /** The instance, started; made anew after a failure or a trap. */
+  #load(): Promise<Instance> {
+    if (this.#disposed) return Promise.reject(AuthError.of("disposed", {}));
+    return (this.#instance ??= this.#make().catch((thrown: unknown) => {
+      this.#instance = undefined;
+      const error = toAuthError(thrown, "start") as AnyAuthError;
+      if (this.#state.status === "loading") {
+        this.#tell({ status: "signedOut", reason: "unavailable", error });
+      }
+      throw error;
+    }));
+  }
+
+  async #make(): Promise<Instance> {
+    const [glue, module] = await Promise.all([
+      import("./core.js").catch((cause: unknown) => {
+        throw failed("network", null, cause);
+      }),
+      this.source(),
+    ]);
+    let reject!: (error: AuthError) => void;
+    const trap = new Promise<never>((_, refuse) => (reject = refuse));
+    // Those who wait for a call hear of it.
+    trap.catch(() => {});
+    let alive = true;
+    const Core = glue.createCore(module, (cause) => {
+      alive = false;
+      this.#instance = undefined;
+      reject(AuthError.of("internal", { location: "wasm" }, true, cause));
+    });
+    const host: Host = {
+      session: this.normal.storage,
+      logins: this.normal.logins,
+      transport:
+        this.options.transport &&
+        ((request, endpoint) => this.options.transport?.(request, endpoint)),
+      log:
+        this.options.log &&
+        ((level, message, name, value) =>
+          this.options.log?.({
+            level: level as "debug" | "warn",
+            message,
+            fields: name ? { [name]: value } : {},
+          })),
+      tell: (message) => {
+        // Nothing may be thrown into wasm.
+        try {
+          if (alive && !this.#disposed) {
+            this.#hear(JSON.parse(message) as Message);
+          }
+        } catch (error) {
+          reportLater(error);
+        }
+      },
+    };
+    const core = new Core(this.normal.json, host);
+    const callback = this.#callback;
+    this.#callback = undefined;
+    await Promise.race([core.start(callback), trap]);
+    return { core, trap };
+  }
+
+  /** Calls the Rust side; every error leaves as an `AuthError`. */
+  async #call<T>(
+    call: (core: AuthCore) => Promise<T>,
+    signal?: AbortSignal | null,
+  ): Promise<T> {
+    const run = async () => {
+      const { core, trap } = await this.#load();
+      return Promise.race([call(core), trap]);
+    };
+    try {
+      return await (signal ? abortable(run(), signal) : run());
+    } catch (thrown) {
+      throw toAuthError(thrown, "call");
+    }
+  }
+
+  #hear(message: Message): void {
+    if ("event" in message) this.#emit(message);
+    // While it logs out, an instance that was only just started does not bring the session back.
+    else if (!this.#leaving || message.status === "signedOut")
+      this.#tell(message);
+  }
+
+  #tell(
+    message:
+      | Extract<Message, { status: string }>
+      | {
+          status: "signedOut";
+          reason: SignedOutReason;
+          error: AnyAuthError | null;
+        },
+  ): void {
+    if (message.status === "loading") return;
+    const error =
+      message.error instanceof AuthError
+        ? (message.error as AnyAuthError)
+        : fromCore(message.error);
+    const view = message.status === "signedIn" ? message.view : null;
+    this.#tokens.hold(view?.tokens ?? {});
+    if (!view) this.#announced = false;
+    const state: SettledState<unknown> =
+      message.status === "signedIn"
+        ? {
+            status: "signedIn",
+            user: message.view.user,
+            scope: message.view.scope,
+            expiresAt: message.view.tokens[DEFAULT_TOKEN]?.expires_at ?? null,
+            freshness: message.stale ? "stale" : "fresh",
+            refreshable: message.view.refreshable,
+            error,
+          }
+        : { status: "signedOut", user: null, reason: message.reason, error };
+    const told = JSON.stringify(state);
+    if (told === this.#told) return;
+    this.#told = told;
+    this.#state = Object.freeze(state);
+    this.#settle(state);
+    this.#listeners.change(this.#state);
+  }
+
+  #emit(message: Extract<Message, { event: string }>): void {
+    const { event } = message;
+    const { error } = this.#state;
+    if (event === "signedIn") {
+      // The facade may have told it before the Rust side was loaded, or made anew.
+      if (message.via === "restore" && this.#announced) return;
+      this.#announced = true;
+      if (this.#state.user)
+        this.#listeners.emit(event, {
+          user: this.#state.user,
+          via: message.via,
+        });
+    } else if (event === "signedOut") {
+      this.#listeners.emit(event, { reason: message.reason, error });
+    } else if (event === "refreshed") {
+      this.#listeners.emit(event, { expiresAt: message.expiresAt });
+    } else if (event === "refreshFailed") {
+      const failure = fromCore(message.error) as AnyAuthError;
+      this.#listeners.emit(event, { error: failure, retryAt: message.retryAt });
+    } else {
+      this.#listeners.emit(event, {
+        code: message.code,
+        hint: WARNINGS[message.code],
+      });
+    }
+  }
+
+  // ── Callback ──────────────────────────────────────────────────────────────
+
+  #take(url: URL): void {
+    this.#callback = callbackText(url, this.normal);
+    this.#cleaned = withoutResponse(url);
+    cleanAddressBar(url);
+  }
+
+  #handleCallback = (url?: string | URL): Promise<CallbackResult<unknown>> => {
+    if (url === undefined && this.#handled) return this.#handled;
+    // One that was taken, but not handed over because the Rust side could not be loaded, is tried again.
+    if (url !== undefined || this.#callback === undefined) {
+      const given = new URL(url ?? location.href, location.href);
+      if (given.href === location.href) this.#take(given);
+      else this.#callback = callbackText(given, this.normal);
+    }
+    this.#handled = this.#complete();
+    this.#handled.catch(() => {
+      if (this.#callback !== undefined) this.#handled = undefined;
+    });
+    return this.#handled;
+  };
+
+  /** Completes the callback that was taken: cleaned from the address bar already, whatever comes of it. */
+  async #complete(): Promise<CallbackResult<unknown>> {
+    const callback = this.#callback ?? "";
+    const result = await this.#call((core) => core.handleCallback(callback));
+    const { returnTo, appState } = JSON.parse(result) as {
+      returnTo: string | null;
+      appState: string | null;
+    };
+    const completed: CallbackResult<unknown> = {
+      state: this.#state as SignedInState<unknown>,
+      returnTo: returnTo ?? this.#cleaned,
+      appState: appState === null ? undefined : JSON.parse(appState),
+    };
+    const { onCallback } = this.options;
+    if (onCallback) onCallback(completed as never);
+    else history.replaceState(history.state, "", completed.returnTo);
+    return completed;
+  }
+
+  // ── Methods ───────────────────────────────────────────────────────────────
+
+  #login = async (options: LoginOptions = {}): Promise<never> => {
+    const returnTo = new URL(
+      text(options.returnTo ?? location.href, "returnTo"),
+      document.baseURI,
+    );
+    if (returnTo.origin !== location.origin) {
+      throw refuse("returnTo", "not a place of this origin");
+    }
+    const json = JSON.stringify({
+      params: {
+        ...paramsOf(this.options.authorizationParams ?? {}),
+        ...paramsOf(options),
+      },
+      returnTo: returnTo.pathname + returnTo.search + returnTo.hash,
+      appState:
+        options.appState === undefined
+          ? undefined
+          : JSON.stringify(options.appState),
+    });
+    const url = await this.#call((core) => core.beginLogin(json));
+    await navigate(url, options);
+    // A page that comes back from the back/forward cache would wait for ever.
+    return new Promise<never>((_, reject) => this.#away.add(reject));
+  };
+
+  #logout = async (options: LogoutOptions = {}): Promise<void> => {
+    const { postLogoutRedirectUri } = options;
+    const json = JSON.stringify({
+      local: options.local === true,
+      params: options.extra ?? {},
+      statePrefix: this.normal.logoutPrefix,
+      postLogoutRedirectUri:
+        postLogoutRedirectUri === undefined
+          ? undefined
+          : absolute(postLogoutRedirectUri, "postLogoutRedirectUri"),
+    });
+    const signedIn = this.#state.status === "signedIn";
+    this.#leaving = true;
+    try {
+      this.#tell({ status: "signedOut", reason: "loggedOut", error: null });
+      const url = await this.#call((core) => core.beginLogout(json));
+      if (url !== undefined) await navigate(url, options);
+    } catch (error) {
+      // Even where the Rust side cannot be loaded, nothing stays.
+      if (signedIn) this.#forget();
+      throw error;
+    } finally {
+      this.#leaving = false;
+    }
+  };
+
+  #forget(): void {
+    try {
+      this.normal.storage?.removeItem(this.normal.key);
+    } catch {
+      // What cannot be removed was most likely never stored.
+    }
+  }
+
+  #getAccessToken = async (options?: AccessTokenOptions): Promise<string> => {
+    const held =
+      options?.forceRefresh || this.#disposed
+        ? undefined
+        : this.#tokens.fresh(DEFAULT_TOKEN, options?.minValidity);
+    if (held !== undefined) return held;
+    const { minValidity, forceRefresh, signal } = options ?? {};
+    if (
+      this.#state.status === "signedOut" &&
+      this.#state.reason !== "unavailable"
+    ) {
+      throw AuthError.of("login_required", { reason: this.#state.reason });
+    }
+    const json = JSON.stringify({ minValidity, forceRefresh });
+    return this.#call((core) => core.refresh(json), signal);
+  };
+
+  #dispose = (): void => {
+    this.#disposed = true;
+    clients.delete(this.normal.key);
+    removeEventListener("pageshow", this.#cameBack);
+    this.#tokens.hold({});
+    this.#listeners.clear();
+    this.#instance?.then(
+      ({ core }) => core.free(),
+      () => {},
+    );
+  };
+
+  #cameBack = (event: PageTransitionEvent): void => {
+    if (!event.persisted) return;
+    for (const reject of this.#away) reject(AuthError.of("aborted", {}));
+    this.#away.clear();
+  };
+}
+
+async function navigate(
+  url: string,
+  options: LoginOptions | LogoutOptions,
+): Promise<void> {
+  if (options.navigate) await options.navigate(url);
+  else location.assign(url);
+}
+
+function abortable<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const abort = () =>
+      reject(AuthError.of("aborted", {}, false, signal.reason));
+    if (signal.aborted) abort();
+    signal.addEventListener("abort", abort, { once: true });
+    work
+      .then(resolve, reject)
+      .finally(() => signal.removeEventListener("abort", abort));
+  });
+}
+
+function whenIdle(task: () => void): void {
+  if (typeof requestIdleCallback === "function")
+    requestIdleCallback(task, { timeout: 2000 });
+  else setTimeout(task, 200);
+}

@@ -1,0 +1,31 @@
+import { createClient } from "./auth.js";
+import type { Auth, AuthOptions, IdTokenClaims } from "./types.js";
+import { compile, failed, once } from "./wasm.js";
+
+export { AuthError, isAuthError } from "./errors.js";
+export type * from "./types.js";
+
+/** The wasm that this package carries: deflated, in a chunk of its own, loaded when it is first needed. */
+const inlined = once(async () => {
+  const { bytes } = await import("./wasm-inline.js").catch((cause: unknown) => {
+    throw failed("network", null, cause);
+  });
+  return compile(await inflate(bytes), null);
+});
+
+/** Creates the client. Synchronous and inert on a server; loading the wasm side, discovery, the callback and restoring the session run behind {@link Auth.ready}. */
+export function createAuth<TClaims extends object = {}>(
+  options: AuthOptions,
+): Auth<IdTokenClaims & TClaims> {
+  return createClient(options, () => inlined) as Auth<never> as Auth<
+    IdTokenClaims & TClaims
+  >;
+}
+
+function inflate(base64: string): Promise<ArrayBuffer> {
+  const deflated = Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
+  const stream = new Blob([deflated])
+    .stream()
+    .pipeThrough(new DecompressionStream("deflate-raw"));
+  return new Response(stream).arrayBuffer();
+}

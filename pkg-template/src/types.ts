@@ -1,0 +1,372 @@
+// Every public type, and no code. Members of specification objects keep the specifications' spelling; durations are in
+// seconds, instants in epoch milliseconds.
+
+import type { AuthError } from "./errors.js";
+
+// ── Client ──────────────────────────────────────────────────────────────────
+
+export interface AuthOptions {
+  /** Issuer Identifier, compared exactly (OIDC Discovery §3, RFC 8414 §2). */
+  readonly issuer: string | URL;
+  /** An `http:` issuer beyond loopback works only if it is repeated here, exactly. */
+  readonly allowInsecureIssuer?: string | URL;
+  /** `client_id` (RFC 6749 §2.2). */
+  readonly clientId: string;
+  /** `redirect_uri` (RFC 6749 §3.1.2). An absolute text is sent as it is; a relative one resolves against `document.baseURI`. @default origin + "/" */
+  readonly redirectUri?: string | URL;
+  /** `post_logout_redirect_uri` (OIDC RP-Initiated Logout §2). @default not sent */
+  readonly postLogoutRedirectUri?: string | URL;
+  /** `scope` (RFC 6749 §3.3). @default "openid" */
+  readonly scope?: string | readonly string[];
+  /** Sent with every authorization request; a login's own options win. */
+  readonly authorizationParams?: AuthorizationParams;
+  /** `"auto"` completes the redirect by itself, `"manual"` waits for {@link Auth.handleCallback}. @default "auto" */
+  readonly callback?: "auto" | "manual";
+  /** What to do after a completed callback. @default history.replaceState to `result.returnTo` */
+  readonly onCallback?: (result: CallbackResult) => void;
+  /** Where the session is kept; pending logins are always in sessionStorage. @default "session" */
+  readonly storage?: "session" | "memory" | AuthStorage;
+  /** Stands in for `fetch` in every request of ours to the authorization server: extra headers, a proxy, tests. */
+  readonly transport?: (
+    request: Request,
+    endpoint: Endpoint,
+  ) => Promise<Response>;
+  /** `"auto"` refreshes ahead of expiry, `"onDemand"` only when a token is asked for. @default "auto" */
+  readonly refresh?: "auto" | "onDemand" | "off";
+  /** Origins, besides this one, to which {@link Auth.fetch} may send the access token. */
+  readonly apiOrigins?: readonly (string | URL)[];
+  /** Tolerated clock difference, in seconds. @default 30 */
+  readonly clockTolerance?: number;
+  /** Limit of one request to the authorization server, in seconds. @default 10 */
+  readonly timeout?: number;
+  /** Where the `.wasm` comes from: required by `countersign/external`, of no use with the bytes inlined. */
+  readonly wasm?: WasmSource;
+  /** Receives records that never contain a token, code, verifier or claim value. */
+  readonly log?: (record: LogRecord) => void;
+}
+
+/** Parameters of the authorization request; everything not named here goes in `extra`. */
+export interface AuthorizationParams {
+  readonly scope?: string | readonly string[];
+  /** Target API of Auth0-shaped servers. */
+  readonly audience?: string;
+  /** `prompt`, `login_hint`, `max_age`, `ui_locales`, `display` (OIDC Core §3.1.2.1). */
+  readonly prompt?:
+    "none" | "login" | "consent" | "select_account" | "create" | (string & {});
+  readonly loginHint?: string;
+  /** In seconds; the ID Token is held to it. */
+  readonly maxAge?: number;
+  readonly uiLocales?: string | readonly string[];
+  readonly display?: "page" | "popup" | "touch" | "wap";
+  readonly extra?: Readonly<Record<string, string>>;
+}
+
+export interface Auth<TUser = IdTokenClaims> {
+  /** Immutable snapshot; the same object until something changes. */
+  readonly state: AuthState<TUser>;
+  /** Settles when the first state that is not `"loading"` is known. Never rejects. */
+  readonly ready: Promise<SettledState<TUser>>;
+  /** Calls back at once and on every change (the Svelte store contract). */
+  readonly subscribe: (
+    listener: (state: AuthState<TUser>) => void,
+  ) => Unsubscribe;
+  readonly on: <K extends keyof AuthEventMap<TUser>>(
+    type: K,
+    listener: (event: AuthEventMap<TUser>[K]) => void,
+    options?: { readonly signal?: AbortSignal },
+  ) => Unsubscribe;
+
+  /** Navigates away; settles only by rejecting. */
+  readonly login: (options?: LoginOptions) => Promise<never>;
+  /** Whether a URL is a response to a login of this client. @default the URL that the page was loaded with */
+  readonly isCallback: (url?: string | URL) => boolean;
+  /** Completes the callback; without a URL, the one that the page was loaded with. A second call gets the first result. */
+  readonly handleCallback: (
+    url?: string | URL,
+  ) => Promise<CallbackResult<TUser>>;
+  /** Forgets the session, then ends it at the server where that is supported. */
+  readonly logout: (options?: LogoutOptions) => Promise<void>;
+
+  /** A token good for at least `minValidity` seconds, refreshed if need be; concurrent calls share one refresh. */
+  readonly getAccessToken: (options?: AccessTokenOptions) => Promise<string>;
+  /** `fetch` with `Authorization: Bearer …` (RFC 6750 §2.1), to this origin and `apiOrigins` only; one retry after a refused token. */
+  readonly fetch: (
+    input: RequestInfo | URL,
+    init?: AuthRequestInit,
+  ) => Promise<Response>;
+  /** The raw ID Token, for federation with services that want it (Hasura, Firebase, Cognito); `null` where there is none. */
+  readonly getIdToken: () => Promise<string | null>;
+  /** Loads the wasm side now, so that the next call need not. */
+  readonly preload: () => Promise<void>;
+
+  /** Stops timers and listeners and frees the wasm side. The stored session stays. */
+  readonly dispose: () => void;
+}
+
+export type Unsubscribe = () => void;
+
+// ── State ───────────────────────────────────────────────────────────────────
+
+export type AuthState<TUser = IdTokenClaims> =
+  LoadingState | SettledState<TUser>;
+export type SettledState<TUser = IdTokenClaims> =
+  SignedInState<TUser> | SignedOutState;
+
+export interface LoadingState {
+  readonly status: "loading";
+  readonly user: null;
+  readonly error: null;
+}
+
+export interface SignedInState<TUser = IdTokenClaims> {
+  readonly status: "signedIn";
+  readonly user: TUser;
+  /** Granted scope (RFC 6749 §3.3). */
+  readonly scope: readonly string[];
+  /** Expiry of the access token, in epoch milliseconds; `null` where the server gave none. */
+  readonly expiresAt: number | null;
+  /** `"stale"`: expired and not to be refreshed just now (offline, server trouble); the user stays known. */
+  readonly freshness: "fresh" | "stale";
+  /** Whether a refresh token is there: without one the session ends with its access token. */
+  readonly refreshable: boolean;
+  /** What failed while the session still stands: a background refresh, a refused step-up login. */
+  readonly error: AnyAuthError | null;
+}
+
+export interface SignedOutState {
+  readonly status: "signedOut";
+  readonly user: null;
+  readonly reason: SignedOutReason;
+  readonly error: AnyAuthError | null;
+}
+
+export type SignedOutReason =
+  | "noSession"
+  | "loggedOut"
+  | "loggedOutElsewhere"
+  | "expired"
+  | "refreshRejected"
+  | "answerLost"
+  | "interactionRequired"
+  | "userChanged"
+  | "callbackFailed"
+  /** There may be a session, but the wasm side that would know cannot be loaded. */
+  | "unavailable";
+
+// ── Events: moments, where `state` is the present ───────────────────────────
+
+export interface AuthEventMap<TUser = IdTokenClaims> {
+  readonly signedIn: {
+    readonly user: TUser;
+    readonly via: "callback" | "restore" | "otherTab";
+  };
+  readonly signedOut: {
+    readonly reason: SignedOutReason;
+    readonly error: AnyAuthError | null;
+  };
+  readonly refreshed: { readonly expiresAt: number | null };
+  readonly refreshFailed: {
+    readonly error: AnyAuthError;
+    /** When it is tried again by itself. */
+    readonly retryAt: number | null;
+  };
+  /** Works, but the developer should know. */
+  readonly warning: { readonly code: WarningCode; readonly hint: string };
+}
+
+export type WarningCode =
+  /** The storage refused: the session lives in memory and ends with the page. */
+  | "storage_fallback"
+  /** `offline_access` was asked for, and no refresh token came. */
+  | "no_refresh_token"
+  /** `crypto.subtle` is missing: the ID Token was accepted because it came over TLS (OIDC Core §3.1.3.7, 6). */
+  | "signature_unchecked"
+  /** The issuer is `http:` beyond loopback, by `allowInsecureIssuer`. */
+  | "insecure_issuer"
+  /** There are no Web Locks: two tabs may refresh at once. */
+  | "no_locks";
+
+// ── Options and results of the methods ──────────────────────────────────────
+
+export interface LoginOptions extends AuthorizationParams {
+  /** Same-origin place to come back to. @default the current URL */
+  readonly returnTo?: string | URL;
+  /** Anything that JSON can carry, given back by the callback. Stored, never sent. */
+  readonly appState?: unknown;
+  /** Stands in for `location.assign`. */
+  readonly navigate?: Navigate;
+}
+
+export interface CallbackResult<TUser = IdTokenClaims> {
+  readonly state: SignedInState<TUser>;
+  readonly returnTo: string;
+  readonly appState: unknown;
+}
+
+export interface LogoutOptions {
+  readonly postLogoutRedirectUri?: string | URL;
+  /** `true`: only this browser forgets. @default false */
+  readonly local?: boolean;
+  readonly extra?: Readonly<Record<string, string>>;
+  /** Stands in for `location.assign`. */
+  readonly navigate?: Navigate;
+}
+
+export interface AccessTokenOptions {
+  /** In seconds. @default long enough for the token to arrive */
+  readonly minValidity?: number;
+  /** Refresh even a fresh one. @default false */
+  readonly forceRefresh?: boolean;
+  /** Ends the waiting, not the refresh: others may wait for it, too. */
+  readonly signal?: AbortSignal;
+}
+
+export interface AuthRequestInit extends RequestInit {
+  readonly auth?: Omit<AccessTokenOptions, "signal">;
+}
+
+export type Navigate = (url: string) => void | Promise<void>;
+
+/** `localStorage` and `sessionStorage` fit as they are. Synchronous: the record is written in one step. */
+export interface AuthStorage {
+  getItem(key: string): string | null;
+  setItem(key: string, value: string): void;
+  removeItem(key: string): void;
+}
+
+export type WasmSource =
+  | string
+  | URL
+  | Request
+  | Response
+  | BufferSource
+  | WebAssembly.Module
+  | Promise<Response | BufferSource | WebAssembly.Module>;
+
+export interface LogRecord {
+  readonly level: "debug" | "warn";
+  readonly message: string;
+  readonly fields: Readonly<Record<string, string>>;
+}
+
+// ── Specification objects ───────────────────────────────────────────────────
+
+/** Validated ID Token claims (OIDC Core §2, §5.1). */
+export interface IdTokenClaims {
+  readonly iss: string;
+  readonly sub: string;
+  readonly aud: string | readonly string[];
+  readonly exp: number;
+  readonly iat: number;
+  readonly auth_time?: number;
+  readonly nonce?: string;
+  readonly acr?: string;
+  readonly amr?: readonly string[];
+  readonly azp?: string;
+  readonly name?: string;
+  readonly given_name?: string;
+  readonly family_name?: string;
+  readonly preferred_username?: string;
+  readonly email?: string;
+  readonly email_verified?: boolean;
+  readonly picture?: string;
+  readonly locale?: string;
+  readonly updated_at?: number;
+  readonly [claim: string]: unknown;
+}
+
+// ── Errors: one class, one discriminant ─────────────────────────────────────
+
+export type AuthErrorCode = keyof AuthErrorDetails;
+
+/** Every `AuthError`, discriminated by `code`. */
+export type AnyAuthError = {
+  [C in AuthErrorCode]: AuthError<C>;
+}[AuthErrorCode];
+
+/** An error response, in the server's own words (RFC 6749 §4.1.2.1, §5.2): show it as text, never as HTML. */
+export interface OAuthErrorResponse {
+  readonly error: string;
+  readonly error_description: string | null;
+  readonly error_uri: string | null;
+}
+
+export interface AuthErrorDetails {
+  // the developer's
+  readonly invalid_config: {
+    readonly option: string;
+    readonly problem: string;
+  };
+  readonly unsupported_environment: {
+    readonly missing:
+      "browser" | "WebAssembly" | "crypto.getRandomValues" | "crypto.subtle";
+  };
+  readonly wasm_load_failed: {
+    readonly url: string | null;
+    readonly problem: "csp" | "network" | "not_wasm" | "unsupported";
+  };
+  readonly forbidden_origin: {
+    readonly origin: string;
+    readonly allowed: readonly string[];
+  };
+  readonly disposed: {};
+  // the authorization server's
+  /** RFC 6749 §4.1.2.1, OIDC Core §3.1.2.6. */
+  readonly authorization_error: OAuthErrorResponse;
+  /** RFC 6749 §5.2. */
+  readonly token_error: OAuthErrorResponse & { readonly status: number };
+  readonly invalid_metadata: {
+    readonly field: string;
+    readonly problem:
+      "missing" | "malformed" | "mismatch" | "insecure" | "unsupported";
+  };
+  /** `problem`: `status`, `empty`, `not_json`, `too_large`, or the member or parameter that is wrong. `status` is 0 for the callback. */
+  readonly invalid_response: {
+    readonly endpoint: Endpoint;
+    readonly status: number;
+    readonly problem: string;
+  };
+  // the response's authenticity
+  /** The `state` belongs to no pending login of this browser (RFC 6749 §10.12): reload, bookmark, back button, forgery. */
+  readonly stale_callback: {
+    readonly problem: "missing" | "unknown" | "expired" | "used";
+    readonly returnTo: string | null;
+    readonly untrusted: OAuthErrorResponse | null;
+  };
+  /** RFC 9207 §2.4. `untrusted`: the error that the response carried, for the developer's eyes only. */
+  readonly issuer_mismatch: {
+    readonly expected: string;
+    readonly actual: string | null;
+    readonly untrusted: OAuthErrorResponse | null;
+  };
+  /** OIDC Core §3.1.3.7 (at login) and §12.2 (at refresh). `claim` may also be `alg`, `kid`, `signature`, `header`, `payload`, `id_token`. */
+  readonly invalid_id_token: {
+    readonly claim: string;
+    readonly problem: IdTokenProblem;
+    readonly skewSeconds: number | null;
+  };
+  readonly subject_mismatch: { readonly endpoint: Endpoint };
+  // the session's
+  readonly login_required: { readonly reason: SignedOutReason };
+  // the weather's
+  readonly network: { readonly endpoint: Endpoint };
+  readonly timeout: { readonly endpoint: Endpoint; readonly seconds: number };
+  readonly aborted: {};
+  readonly storage: { readonly operation: "read" | "write" | "remove" };
+  /** A bug of ours; please report. */
+  readonly internal: { readonly location: string };
+}
+
+/** `authorization` is the callback. */
+export type Endpoint = "authorization" | "discovery" | "jwks" | "token";
+
+export type IdTokenProblem =
+  | "malformed"
+  | "missing"
+  | "mismatch"
+  | "expired"
+  | "not_yet_valid"
+  | "too_old"
+  | "unsupported_alg"
+  | "no_matching_key"
+  | "bad_signature";

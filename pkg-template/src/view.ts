@@ -1,0 +1,72 @@
+// What the facade reads of the stored session, strictly, and never writes (docs/sessions.md).
+
+import type { AuthStorage } from "./types.js";
+
+/** The version that this facade reads; of a newer one it takes nothing. */
+const VERSION = 1;
+
+export interface View {
+  readonly user: object | null;
+  readonly scope: readonly string[];
+  readonly refreshable: boolean;
+  readonly tokens: Readonly<Record<string, TokenView>>;
+}
+
+export interface TokenView {
+  readonly access_token: string;
+  readonly received_at: number;
+  readonly expires_at: number | null;
+  /** After it the token is not handed out any more; `null` where no end is known. */
+  readonly deadline: number | null;
+  /** How long before the deadline that begins, in milliseconds. */
+  readonly leeway: number;
+}
+
+/** The key of the token that was signed in for. */
+export const DEFAULT_TOKEN = "";
+
+/** The stored text; `null` where there is none or the storage denies access. */
+export function readText(
+  storage: AuthStorage | null | undefined,
+  key: string,
+): string | null {
+  try {
+    return storage?.getItem(key) ?? null;
+  } catch {
+    return null;
+  }
+}
+
+/** The view of a stored record, if it is whole and its token fresh by the wall clock; everything else is for the Rust side to judge. */
+export function freshView(text: string): View | null {
+  try {
+    const record = JSON.parse(text) as { v: unknown; view: View };
+    const { v, view } = record;
+    const token = view.tokens[DEFAULT_TOKEN];
+    const whole =
+      v === VERSION &&
+      token !== undefined &&
+      typeof token.access_token === "string" &&
+      Number.isFinite(token.received_at) &&
+      Number.isFinite(token.leeway) &&
+      isNumberOrNull(token.deadline) &&
+      isNumberOrNull(token.expires_at) &&
+      typeof view.refreshable === "boolean" &&
+      Array.isArray(view.scope) &&
+      view.scope.every((item) => typeof item === "string") &&
+      typeof (view.user as { sub?: unknown } | null)?.sub === "string";
+    const now = Date.now();
+    // A clock that was put back says nothing about a token.
+    return whole &&
+      token.received_at <= now &&
+      (token.deadline === null || now < token.deadline - token.leeway)
+      ? view
+      : null;
+  } catch {
+    return null;
+  }
+}
+
+function isNumberOrNull(value: unknown): boolean {
+  return value === null || Number.isFinite(value);
+}
