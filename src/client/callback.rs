@@ -1,6 +1,6 @@
 use super::flight::Landing;
 use super::ports::{Platform, Storage};
-use super::{Auth, Error, is_local_path, no_entropy};
+use super::{Auth, Error, ErrorKind, is_local_path, no_entropy};
 use crate::protocol::authorization::{self, AuthorizationResponse, Refusal};
 use crate::protocol::error::{IdTokenProblem, OAuthErrorResponse, ProtocolError};
 use crate::protocol::form;
@@ -69,9 +69,7 @@ impl<P: Platform> Auth<P> {
         });
         callback.landing.once(&self.0.platform, run).await?;
         let result = callback.result.borrow().clone();
-        result.ok_or(Error::Internal {
-            location: "callback",
-        })
+        result.ok_or_else(|| Error::internal("callback"))
     }
 
     /// The callback with this URI, known or new.
@@ -116,7 +114,7 @@ impl<P: Platform> Auth<P> {
                 self.restore();
                 let lives = self.0.session.borrow().record().is_some();
                 // A bookmark, a reload, the back button: with a live session there is nothing to complain about.
-                if lives && matches!(error, Error::StaleCallback { .. }) {
+                if lives && matches!(error.kind(), ErrorKind::StaleCallback { .. }) {
                     return Ok(CallbackResult {
                         return_to: None,
                         app_state: Json::Null,
@@ -170,11 +168,7 @@ impl<P: Platform> Auth<P> {
         let id_token = tokens
             .id_token
             .as_ref()
-            .ok_or(ProtocolError::InvalidIdToken {
-                claim: "id_token",
-                problem: IdTokenProblem::Missing,
-                skew_seconds: None,
-            })?;
+            .ok_or_else(|| ProtocolError::invalid_id_token("id_token", IdTokenProblem::Missing))?;
         let user = self.verified_claims(id_token, &metadata).await?;
         let expected = id_token::Expected {
             issuer: metadata.issuer.as_str(),
@@ -196,9 +190,7 @@ impl<P: Platform> Auth<P> {
     ) -> Result<Transaction, Error> {
         let storage = self.0.platform.login_storage();
         let key = transaction::key(state);
-        let text = storage
-            .load(&key)
-            .map_err(|_| Error::Storage { operation: "read" })?;
+        let text = storage.load(&key).map_err(|_| Error::storage("read"))?;
         let transaction = match text.as_deref().map(transaction::decode) {
             Some(transaction::Stored::Pending(transaction)) => *transaction,
             Some(transaction::Stored::Used(return_to)) => {
@@ -220,9 +212,7 @@ impl<P: Platform> Auth<P> {
         }
         if storage.save(&key, &transaction.used_marker()).is_err() && storage.remove(&key).is_err()
         {
-            return Err(Error::Storage {
-                operation: "remove",
-            });
+            return Err(Error::storage("remove"));
         }
         if !is_local_path(&transaction.return_to) {
             return Err(stale(StaleProblem::Unknown, None, untrusted.cloned()));
@@ -240,11 +230,12 @@ fn stale(
     return_to: Option<String>,
     untrusted: Option<OAuthErrorResponse>,
 ) -> Error {
-    Error::StaleCallback {
+    let kind = ErrorKind::StaleCallback {
         problem,
         return_to,
         untrusted,
-    }
+    };
+    kind.into()
 }
 
 fn without_fragment(uri: &str) -> &str {

@@ -136,7 +136,7 @@ impl ConfigBuilder {
     /// Checks all of it.
     ///
     /// # Errors
-    /// [`Error::InvalidConfig`] naming the option, in its TypeScript spelling.
+    /// `invalid_config` naming the option, in its TypeScript spelling.
     pub fn build(self) -> Result<Config, Error> {
         let issuer = Issuer::parse(&self.issuer, self.allow_insecure_issuer.as_deref()).map_err(
             |problem| {
@@ -148,10 +148,7 @@ impl ConfigBuilder {
                         "http: beyond loopback; use https:, or repeat it in allowInsecureIssuer"
                     }
                 };
-                Error::InvalidConfig {
-                    option: "issuer",
-                    problem,
-                }
+                Error::invalid_config("issuer", problem)
             },
         )?;
         // RFC 6749 Appendix A.1: visible characters and spaces.
@@ -179,9 +176,8 @@ impl ConfigBuilder {
             "names a parameter that the protocol owns",
         )?;
         let uri = |text: &str, option| {
-            HttpUri::parse(text).ok_or(Error::InvalidConfig {
-                option,
-                problem: "not an absolute http(s) URL without fragment",
+            HttpUri::parse(text).ok_or_else(|| {
+                Error::invalid_config(option, "not an absolute http(s) URL without fragment")
             })
         };
         Ok(Config {
@@ -192,9 +188,8 @@ impl ConfigBuilder {
                 .post_logout_redirect_uri
                 .map(|text| uri(&text, "postLogoutRedirectUri"))
                 .transpose()?,
-            scope: Scope::parse(&self.scope).ok_or(Error::InvalidConfig {
-                option: "scope",
-                problem: "has characters that RFC 6749 §3.3 does not allow",
+            scope: Scope::parse(&self.scope).ok_or_else(|| {
+                Error::invalid_config("scope", "has characters that RFC 6749 §3.3 does not allow")
             })?,
             parameters: self.parameters,
             refresh: self.refresh,
@@ -205,10 +200,10 @@ impl ConfigBuilder {
     }
 }
 
-const fn check(holds: bool, option: &'static str, problem: &'static str) -> Result<(), Error> {
+fn check(holds: bool, option: &'static str, problem: &'static str) -> Result<(), Error> {
     if holds {
         Ok(())
     } else {
-        Err(Error::InvalidConfig { option, problem })
+        Err(Error::invalid_config(option, problem))
     }
 }

@@ -41,7 +41,7 @@ impl<P: Platform> Auth<P> {
     /// cannot be used; errors of discovery.
     pub async fn begin_login(&self, options: LoginOptions) -> Result<String, Error> {
         let config = &self.0.config;
-        let refuse = |option, problem| Err(Error::InvalidConfig { option, problem });
+        let refuse = |option, problem| Err(Error::invalid_config(option, problem));
         if !options
             .parameters
             .iter()
@@ -136,7 +136,7 @@ impl<P: Platform> Auth<P> {
         let key = transaction::key(login.state.expose());
         storage
             .save(&key, &login.encode())
-            .map_err(|_| Error::Storage { operation: "write" })
+            .map_err(|_| Error::storage("write"))
     }
 }
 

@@ -53,9 +53,11 @@ impl<P: Platform> Auth<P> {
         let config = &self.0.config;
         let redirect_uri = match options.post_logout_redirect_uri {
             None => config.post_logout_redirect_uri.clone(),
-            Some(text) => Some(HttpUri::parse(&text).ok_or(Error::InvalidConfig {
-                option: "postLogoutRedirectUri",
-                problem: "not an absolute http(s) URL without fragment",
+            Some(text) => Some(HttpUri::parse(&text).ok_or_else(|| {
+                Error::invalid_config(
+                    "postLogoutRedirectUri",
+                    "not an absolute http(s) URL without fragment",
+                )
             })?),
         };
         let metadata = self.metadata().await?;

@@ -1,7 +1,7 @@
 use super::flight::Landing;
 use super::ports::{Platform, Storage, TransportError};
-use super::{Auth, Error};
-use crate::protocol::error::ProtocolError;
+use super::{Auth, Error, ErrorKind};
+use crate::protocol::error::{Endpoint, ProtocolError};
 use crate::protocol::http::{HttpRequest, HttpResponse};
 use crate::protocol::jose::jwk::{JwkSet, jwks_request, jwks_response};
 use crate::protocol::json::Json;
@@ -55,16 +55,7 @@ impl<P: Platform> Auth<P> {
             .platform
             .send(request, seconds)
             .await
-            .map_err(|error| match error {
-                TransportError::Offline | TransportError::Network => Error::Network { endpoint },
-                TransportError::Timeout => Error::Timeout { endpoint, seconds },
-                TransportError::TooLarge(status) => ProtocolError::InvalidResponse {
-                    endpoint,
-                    status,
-                    problem: "too_large",
-                }
-                .into(),
-            })
+            .map_err(|error| unanswered(error, endpoint, seconds))
     }
 
     /// Asks for the keys now, so that they are there when they are needed.
@@ -161,10 +152,21 @@ impl<P: Platform> Auth<P> {
     }
 }
 
+/// Why a request of ours has no answer.
+pub(super) fn unanswered(error: TransportError, endpoint: Endpoint, seconds: u32) -> Error {
+    match error {
+        TransportError::Offline | TransportError::Network => ErrorKind::Network { endpoint }.into(),
+        TransportError::Timeout => Error::timeout(endpoint, seconds),
+        TransportError::TooLarge(status) => {
+            ProtocolError::invalid_response(endpoint, status, "too_large").into()
+        }
+    }
+}
+
 /// What a fetch has just brought.
 fn held<T>(cache: &RefCell<Option<Cached<T>>>) -> Result<Rc<T>, Error> {
     let cached = cache.borrow().clone();
-    cached.map(|cached| cached.value).ok_or(Error::Internal {
-        location: "metadata",
-    })
+    cached
+        .map(|cached| cached.value)
+        .ok_or_else(|| Error::internal("metadata"))
 }

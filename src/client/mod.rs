@@ -16,7 +16,7 @@ mod refresh;
 mod start;
 mod verify;
 
-pub use crate::session::error::{Error, ErrorCode};
+pub use crate::session::error::{Error, ErrorCode, ErrorKind};
 pub use crate::session::state::{Event, State};
 pub use callback::CallbackResult;
 pub use config::{Config, ConfigBuilder};
@@ -238,9 +238,7 @@ impl<P: Platform> Auth<P> {
 }
 
 fn no_entropy(_: crate::protocol::entropy::NoEntropy) -> Error {
-    Error::UnsupportedEnvironment {
-        missing: "crypto.getRandomValues",
-    }
+    Error::unsupported_environment("crypto.getRandomValues")
 }
 
 /// Whether a text can be returned to: a path of this origin, in a form that no browser takes for another origin.

@@ -1,6 +1,7 @@
+use super::metadata::unanswered;
 use super::ports::{Level, LockError, Platform, TransportError};
 use super::{Auth, Error};
-use crate::protocol::error::{IdTokenProblem, ProtocolError};
+use crate::protocol::error::{Endpoint, IdTokenProblem, ProtocolError};
 use crate::protocol::id_token::validate_refreshed;
 use crate::protocol::jose::jws::CompactJws;
 use crate::protocol::metadata::ServerMetadata;
@@ -70,7 +71,7 @@ impl<P: Platform> Auth<P> {
             .and_then(|record| record.token(&TokenKey::default()));
         token
             .map(|token| AccessToken(token.value.clone()))
-            .ok_or(Error::LoginRequired(SignedOutReason::NoSession))
+            .ok_or_else(|| Error::login_required(SignedOutReason::NoSession))
     }
 
     /// Refreshes once for all who ask. With a generation, goes on until that one is passed; without, until the token is
@@ -106,7 +107,7 @@ impl<P: Platform> Auth<P> {
             Lookup::Fresh(token) => Ok(Some(AccessToken(token))),
             Lookup::Refresh => Ok(None),
             Lookup::Blocked(error) => Err(error),
-            Lookup::LoginRequired(reason) => Err(Error::LoginRequired(reason)),
+            Lookup::LoginRequired(reason) => Err(Error::login_required(reason)),
         }
     }
 
@@ -133,10 +134,7 @@ impl<P: Platform> Auth<P> {
                 None
             }
             Err(LockError::Timeout) => {
-                let error = Error::Timeout {
-                    endpoint: crate::protocol::error::Endpoint::Token,
-                    seconds: lock_timeout(self.0.config.timeout),
-                };
+                let error = Error::timeout(Endpoint::Token, lock_timeout(self.0.config.timeout));
                 return Err(self.failed(ticket, RefreshFailure::Transient, error, None));
             }
         };
@@ -167,37 +165,15 @@ impl<P: Platform> Auth<P> {
         let seconds = self.0.config.timeout;
         let answer = match self.0.platform.send(request, seconds).await {
             Ok(answer) => answer,
-            Err(TransportError::Offline) => {
-                return Err(self.failed(
-                    ticket,
-                    RefreshFailure::Transient,
-                    Error::Network { endpoint },
-                    None,
-                ));
-            }
-            Err(TransportError::Network) => {
-                return Err(self.failed(
-                    ticket,
-                    RefreshFailure::Unknown,
-                    Error::Network { endpoint },
-                    None,
-                ));
-            }
-            Err(TransportError::Timeout) => {
-                return Err(self.failed(
-                    ticket,
-                    RefreshFailure::Unknown,
-                    Error::Timeout { endpoint, seconds },
-                    None,
-                ));
-            }
-            Err(TransportError::TooLarge(status)) => {
-                let error = ProtocolError::InvalidResponse {
-                    endpoint,
-                    status,
-                    problem: "too_large",
+            Err(error) => {
+                // Only what was never sent has certainly not rotated the refresh token.
+                let failure = if error == TransportError::Offline {
+                    RefreshFailure::Transient
+                } else {
+                    RefreshFailure::Unknown
                 };
-                return Err(self.failed(ticket, RefreshFailure::Unknown, error.into(), None));
+                let error = unanswered(error, endpoint, seconds);
+                return Err(self.failed(ticket, failure, error, None));
             }
         };
         match token::response(&answer) {
@@ -237,14 +213,14 @@ impl<P: Platform> Auth<P> {
             None
         };
         // A refused grant is no session: that is what the caller needs to know. The refusal itself is in the state.
-        reason.map_or(error, Error::LoginRequired)
+        reason.map_or(error, Error::login_required)
     }
 
     fn no_grant(&self) -> Result<(), Error> {
         self.held_token(None).and_then(|token| {
             token
                 .map(|_| ())
-                .ok_or(Error::LoginRequired(SignedOutReason::Expired))
+                .ok_or_else(|| Error::login_required(SignedOutReason::Expired))
         })
     }
 
@@ -289,25 +265,17 @@ impl<P: Platform> Auth<P> {
             self.0.config.client_id.clone(),
             self.0.config.clock_tolerance,
         );
-        match validate_refreshed(&claims, &previous, &client_id, tolerance, self.now().wall) {
-            Ok(()) => {}
-            Err(
-                error @ (ProtocolError::SubjectMismatch { .. }
-                | ProtocolError::InvalidIdToken {
-                    claim: "iss",
-                    problem: IdTokenProblem::Mismatch,
-                    ..
-                }),
-            ) => {
+        let checked =
+            validate_refreshed(&claims, &previous, &client_id, tolerance, self.now().wall);
+        if let Err(error) = checked {
+            if is_about_another(&error) {
                 self.apply(Input::UserChanged(ticket, error.into()));
-                return Err(Error::LoginRequired(SignedOutReason::UserChanged));
+                return Err(Error::login_required(SignedOutReason::UserChanged));
             }
-            Err(_) => {
-                self.0
-                    .platform
-                    .log(Level::Warn, "the ID Token of a refresh was refused", None);
-                return Ok(());
-            }
+            self.0
+                .platform
+                .log(Level::Warn, "the ID Token of a refresh was refused", None);
+            return Ok(());
         }
         let (auth, metadata) = (self.clone(), metadata.clone());
         self.0.platform.spawn(Box::pin(async move {
@@ -318,6 +286,19 @@ impl<P: Platform> Auth<P> {
         }));
         Ok(())
     }
+}
+
+/// Another user, or another issuer.
+fn is_about_another(error: &ProtocolError) -> bool {
+    matches!(
+        error,
+        ProtocolError::SubjectMismatch { .. }
+            | ProtocolError::InvalidIdToken {
+                claim: "iss",
+                problem: IdTokenProblem::Mismatch,
+                ..
+            }
+    )
 }
 
 /// Long enough for another tab's whole refresh.

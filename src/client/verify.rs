@@ -62,17 +62,11 @@ impl<P: Platform> Auth<P> {
             self.warn(Warning::SignatureUnchecked);
             Ok(())
         } else {
-            Err(Error::UnsupportedEnvironment {
-                missing: "crypto.subtle",
-            })
+            Err(Error::unsupported_environment("crypto.subtle"))
         }
     }
 }
 
-const fn refuse(claim: &'static str, problem: IdTokenProblem) -> Error {
-    Error::Protocol(ProtocolError::InvalidIdToken {
-        claim,
-        problem,
-        skew_seconds: None,
-    })
+fn refuse(claim: &'static str, problem: IdTokenProblem) -> Error {
+    ProtocolError::invalid_id_token(claim, problem).into()
 }

@@ -98,7 +98,7 @@ impl AuthorizationResponse {
     ///
     /// # Errors
     /// `InvalidResponse` for a parameter of ours that stands there twice (RFC 6749 §3.1).
-    pub fn parse(query: &str) -> Result<Self, ProtocolError> {
+    pub fn parse(query: &str) -> Result<Self, Box<ProtocolError>> {
         let find = |name| form::find(query, name).map_err(|_| malformed(name));
         let (error_description, error_uri) = (find("error_description")?, find("error_uri")?);
         Ok(Self {
@@ -148,7 +148,7 @@ pub enum Refusal {
     /// The login began too long ago.
     Expired,
     /// Anything after that.
-    Protocol(ProtocolError),
+    Protocol(Box<ProtocolError>),
 }
 
 /// A code that passed every check: the only thing that a token request takes.
@@ -191,11 +191,14 @@ pub fn accept<'a>(
             actual: response.iss,
             untrusted: response.error,
         };
-        return Err(Refusal::Protocol(error));
+        return Err(Refusal::Protocol(Box::new(error)));
     }
     // RFC 6749 §4.1.2, §4.1.2.1: one of the two, and not both.
     match (response.error, response.code) {
-        (Some(error), None) => Err(Refusal::Protocol(ProtocolError::Authorization(error))),
+        (Some(error), None) => {
+            let error = ProtocolError::Authorization(error);
+            Err(Refusal::Protocol(Box::new(error)))
+        }
         (None, Some(code)) if !code.expose().is_empty() => Ok(ValidatedCode {
             code,
             redirect_uri: expected.redirect_uri,
@@ -205,12 +208,8 @@ pub fn accept<'a>(
     }
 }
 
-const fn malformed(parameter: &'static str) -> ProtocolError {
-    ProtocolError::InvalidResponse {
-        endpoint: Endpoint::Authorization,
-        status: 0,
-        problem: parameter,
-    }
+fn malformed(parameter: &'static str) -> Box<ProtocolError> {
+    ProtocolError::invalid_response(Endpoint::Authorization, 0, parameter)
 }
 
 #[cfg(test)]
@@ -249,6 +248,13 @@ mod tests {
         accept(response, &expected).map(|_| ())
     }
 
+    fn refused(query: &str, iss_announced: bool) -> ProtocolError {
+        match decide(query, false, iss_announced) {
+            Err(Refusal::Protocol(error)) => *error,
+            other => panic!("{other:?}"),
+        }
+    }
+
     #[test]
     fn the_request_keeps_the_endpoints_query_and_adds_each_parameter_once() {
         let request = AuthorizationRequest {
@@ -281,18 +287,16 @@ mod tests {
             decide(&format!("state=s1&error=x&{evil}"), true, true),
             Err(Refusal::Expired)
         );
-        let mismatch = decide(&format!("state=s1&error=x&{evil}"), false, true);
+        let mismatch = refused(&format!("state=s1&error=x&{evil}"), true);
         assert!(matches!(
             mismatch,
-            Err(Refusal::Protocol(ProtocolError::IssuerMismatch {
+            ProtocolError::IssuerMismatch {
                 untrusted: Some(_),
                 ..
-            }))
+            }
         ));
-        let error = decide("state=s1&error=x&iss=https%3A%2F%2Fas.example", false, true);
-        assert!(
-            matches!(error, Err(Refusal::Protocol(ProtocolError::Authorization(error))) if error.error == "x")
-        );
+        let error = refused("state=s1&error=x&iss=https%3A%2F%2Fas.example", true);
+        assert!(matches!(error, ProtocolError::Authorization(error) if error.error == "x"));
         assert_eq!(
             decide("state=s1&code=c&iss=https%3A%2F%2Fas.example", false, true),
             Ok(())
@@ -312,10 +316,7 @@ mod tests {
             "state=s1&code=c&iss=HTTPS%3A%2F%2Fas.example",
         ] {
             assert!(
-                matches!(
-                    decide(query, false, true),
-                    Err(Refusal::Protocol(ProtocolError::IssuerMismatch { .. }))
-                ),
+                matches!(refused(query, true), ProtocolError::IssuerMismatch { .. }),
                 "{query}"
             );
         }

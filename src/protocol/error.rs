@@ -126,7 +126,7 @@ impl IdTokenProblem {
     }
 }
 
-/// An answer that is refused, or that refuses.
+/// An answer that is refused, or that refuses. Results carry it boxed, so that they move one word.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ProtocolError {
@@ -178,4 +178,36 @@ pub enum ProtocolError {
         /// Where.
         endpoint: Endpoint,
     },
+}
+
+impl ProtocolError {
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn invalid_metadata(field: &'static str, problem: MetadataProblem) -> Box<Self> {
+        Box::new(Self::InvalidMetadata { field, problem })
+    }
+
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn invalid_response(
+        endpoint: Endpoint,
+        status: u16,
+        problem: &'static str,
+    ) -> Box<Self> {
+        Box::new(Self::InvalidResponse {
+            endpoint,
+            status,
+            problem,
+        })
+    }
+
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn invalid_id_token(claim: &'static str, problem: IdTokenProblem) -> Box<Self> {
+        Box::new(Self::InvalidIdToken {
+            claim,
+            problem,
+            skew_seconds: None,
+        })
+    }
 }

@@ -69,12 +69,8 @@ impl HttpResponse {
     ///
     /// # Errors
     /// `invalid_response` naming the endpoint, the status and what is wrong.
-    pub fn ok_object(&self, endpoint: Endpoint) -> Result<Json, ProtocolError> {
-        let refused = |problem| ProtocolError::InvalidResponse {
-            endpoint,
-            status: self.status,
-            problem,
-        };
+    pub fn ok_object(&self, endpoint: Endpoint) -> Result<Json, Box<ProtocolError>> {
+        let refused = |problem| ProtocolError::invalid_response(endpoint, self.status, problem);
         if self.status != 200 {
             return Err(refused("status"));
         }

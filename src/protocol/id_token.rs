@@ -36,7 +36,7 @@ pub fn validate(
     claims: &Json,
     expected: &Expected<'_>,
     now: Timestamp,
-) -> Result<(), ProtocolError> {
+) -> Result<(), Box<ProtocolError>> {
     issuer_and_audience(claims, expected.issuer, expected.client_id)?;
     times(claims, expected.clock_tolerance, now)?;
     // OIDC Core §3.1.3.7, 11:
@@ -69,12 +69,12 @@ pub fn validate_refreshed(
     client_id: &str,
     clock_tolerance: i64,
     now: Timestamp,
-) -> Result<(), ProtocolError> {
+) -> Result<(), Box<ProtocolError>> {
     // OIDC Core §12.2: same `iss`, same `sub`, `aud` with this client.
     if claims.get_str("sub").is_some() && claims.get("sub") != previous.get("sub") {
-        return Err(ProtocolError::SubjectMismatch {
+        return Err(Box::new(ProtocolError::SubjectMismatch {
             endpoint: Endpoint::Token,
-        });
+        }));
     }
     issuer_and_audience(
         claims,
@@ -94,7 +94,11 @@ pub fn validate_refreshed(
     Ok(())
 }
 
-fn issuer_and_audience(claims: &Json, issuer: &str, client_id: &str) -> Result<(), ProtocolError> {
+fn issuer_and_audience(
+    claims: &Json,
+    issuer: &str,
+    client_id: &str,
+) -> Result<(), Box<ProtocolError>> {
     // OIDC Core §3.1.3.7, 2:
     if text(claims, "iss")? != issuer {
         return Err(refuse("iss", IdTokenProblem::Mismatch));
@@ -128,13 +132,15 @@ fn issuer_and_audience(claims: &Json, issuer: &str, client_id: &str) -> Result<(
     Ok(())
 }
 
-fn times(claims: &Json, tolerance: i64, now: Timestamp) -> Result<(), ProtocolError> {
+fn times(claims: &Json, tolerance: i64, now: Timestamp) -> Result<(), Box<ProtocolError>> {
     let now = now.as_seconds();
     let missing = |claim| refuse(claim, IdTokenProblem::Missing);
-    let skewed = |claim, problem, skew| ProtocolError::InvalidIdToken {
-        claim,
-        problem,
-        skew_seconds: Some(skew),
+    let skewed = |claim, problem, skew| {
+        Box::new(ProtocolError::InvalidIdToken {
+            claim,
+            problem,
+            skew_seconds: Some(skew),
+        })
     };
     let exp = integer(claims, "exp")?.ok_or_else(|| missing("exp"))?;
     let iat = integer(claims, "iat")?.ok_or_else(|| missing("iat"))?;
@@ -156,7 +162,7 @@ fn times(claims: &Json, tolerance: i64, now: Timestamp) -> Result<(), ProtocolEr
 }
 
 /// OIDC Core §3.1.3.8: the left half of the hash of the access token. Optional in the code flow, enforced when present.
-fn access_token_hash(claims: &Json, access_token: &Secret) -> Result<(), ProtocolError> {
+fn access_token_hash(claims: &Json, access_token: &Secret) -> Result<(), Box<ProtocolError>> {
     let Some(at_hash) = claims.get("at_hash") else {
         return Ok(());
     };
@@ -169,7 +175,7 @@ fn access_token_hash(claims: &Json, access_token: &Secret) -> Result<(), Protoco
     }
 }
 
-fn text<'a>(claims: &'a Json, claim: &'static str) -> Result<&'a str, ProtocolError> {
+fn text<'a>(claims: &'a Json, claim: &'static str) -> Result<&'a str, Box<ProtocolError>> {
     let value = claims
         .get(claim)
         .ok_or_else(|| refuse(claim, IdTokenProblem::Missing))?;
@@ -178,7 +184,7 @@ fn text<'a>(claims: &'a Json, claim: &'static str) -> Result<&'a str, ProtocolEr
         .ok_or_else(|| refuse(claim, IdTokenProblem::Malformed))
 }
 
-fn integer(claims: &Json, claim: &'static str) -> Result<Option<i64>, ProtocolError> {
+fn integer(claims: &Json, claim: &'static str) -> Result<Option<i64>, Box<ProtocolError>> {
     let Some(value) = claims.get(claim) else {
         return Ok(None);
     };
@@ -188,12 +194,8 @@ fn integer(claims: &Json, claim: &'static str) -> Result<Option<i64>, ProtocolEr
         .ok_or_else(|| refuse(claim, IdTokenProblem::Malformed))
 }
 
-const fn refuse(claim: &'static str, problem: IdTokenProblem) -> ProtocolError {
-    ProtocolError::InvalidIdToken {
-        claim,
-        problem,
-        skew_seconds: None,
-    }
+fn refuse(claim: &'static str, problem: IdTokenProblem) -> Box<ProtocolError> {
+    ProtocolError::invalid_id_token(claim, problem)
 }
 
 #[cfg(test)]
@@ -208,7 +210,7 @@ mod tests {
             .to_owned()
     }
 
-    fn check(claims: &str) -> Result<(), ProtocolError> {
+    fn check(claims: &str) -> Result<(), Box<ProtocolError>> {
         let expected = Expected {
             issuer: "https://as.example",
             client_id: "spa",
@@ -324,11 +326,11 @@ mod tests {
             let error = check(&claims().replace(from, to)).unwrap_err();
             assert_eq!(
                 error,
-                ProtocolError::InvalidIdToken {
+                Box::new(ProtocolError::InvalidIdToken {
                     claim,
                     problem,
                     skew_seconds: Some(skew)
-                },
+                }),
                 "{from} -> {to}"
             );
         }
@@ -351,9 +353,9 @@ mod tests {
         );
         assert_eq!(
             check(&claims().replace(r#""sub":"u""#, r#""sub":"v""#)),
-            Err(ProtocolError::SubjectMismatch {
+            Err(Box::new(ProtocolError::SubjectMismatch {
                 endpoint: Endpoint::Token
-            })
+            }))
         );
         for (from, to, claim) in [
             (

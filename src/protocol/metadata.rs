@@ -97,7 +97,7 @@ pub fn discovery_request(issuer: &Issuer) -> HttpRequest {
 pub fn discovery_response(
     issuer: &Issuer,
     response: &HttpResponse,
-) -> Result<ServerMetadata, ProtocolError> {
+) -> Result<ServerMetadata, Box<ProtocolError>> {
     parse(issuer, &response.ok_object(Endpoint::Discovery)?)
 }
 
@@ -105,7 +105,7 @@ pub fn discovery_response(
 ///
 /// # Errors
 /// `invalid_metadata` naming the member.
-pub fn parse(issuer: &Issuer, document: &Json) -> Result<ServerMetadata, ProtocolError> {
+pub fn parse(issuer: &Issuer, document: &Json) -> Result<ServerMetadata, Box<ProtocolError>> {
     // OIDC Discovery §4.3: identical to the issuer that was asked, or nothing in it may be used.
     match document.get("issuer").map(Json::as_str) {
         Some(Some(found)) if found == issuer.as_str() => {}
@@ -167,7 +167,7 @@ fn endpoint(
     issuer: &Issuer,
     document: &Json,
     field: &'static str,
-) -> Result<Option<HttpUri>, ProtocolError> {
+) -> Result<Option<HttpUri>, Box<ProtocolError>> {
     let Some(value) = document.get(field) else {
         return Ok(None);
     };
@@ -182,8 +182,8 @@ fn endpoint(
     }
 }
 
-const fn refuse(field: &'static str, problem: MetadataProblem) -> ProtocolError {
-    ProtocolError::InvalidMetadata { field, problem }
+fn refuse(field: &'static str, problem: MetadataProblem) -> Box<ProtocolError> {
+    ProtocolError::invalid_metadata(field, problem)
 }
 
 #[cfg(test)]
@@ -204,7 +204,7 @@ mod tests {
             .to_owned()
     }
 
-    fn read(document: &str) -> Result<ServerMetadata, ProtocolError> {
+    fn read(document: &str) -> Result<ServerMetadata, Box<ProtocolError>> {
         discovery_response(
             &issuer(),
             &HttpResponse::new(200, "application/json", document),
@@ -290,11 +290,7 @@ mod tests {
             ),
         ] {
             let error = read(&document().replace(from, to)).unwrap_err();
-            assert_eq!(
-                error,
-                ProtocolError::InvalidMetadata { field, problem },
-                "{from} -> {to}"
-            );
+            assert_eq!(error, refuse(field, problem), "{from} -> {to}");
         }
     }
 
@@ -310,11 +306,7 @@ mod tests {
                 discovery_response(&issuer(), &HttpResponse::new(status, "", body)).unwrap_err();
             assert_eq!(
                 error,
-                ProtocolError::InvalidResponse {
-                    endpoint: Endpoint::Discovery,
-                    status,
-                    problem
-                }
+                ProtocolError::invalid_response(Endpoint::Discovery, status, problem)
             );
         }
     }

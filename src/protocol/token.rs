@@ -70,23 +70,20 @@ pub struct TokenResponse {
 ///
 /// # Errors
 /// `Token` where the server refused in OAuth's words, `InvalidResponse` for everything that is no answer.
-pub fn response(response: &HttpResponse) -> Result<TokenResponse, ProtocolError> {
+pub fn response(response: &HttpResponse) -> Result<TokenResponse, Box<ProtocolError>> {
     if response.status != 200 {
         return Err(refusal(response));
     }
     let answer = response.ok_object(Endpoint::Token)?;
     // Some servers answer an error with 200; it is one all the same.
     if let Some(error) = oauth_error(&answer) {
-        return Err(ProtocolError::Token {
+        return Err(Box::new(ProtocolError::Token {
             response: error,
             status: response.status,
-        });
+        }));
     }
-    let refused = |problem| ProtocolError::InvalidResponse {
-        endpoint: Endpoint::Token,
-        status: response.status,
-        problem,
-    };
+    let refused =
+        |problem| ProtocolError::invalid_response(Endpoint::Token, response.status, problem);
     let text = |name| non_empty(&answer, name).map_err(|()| refused(name));
     // RFC 6749 §5.1: both REQUIRED; §7.1: a type that we do not know must not be used. Names of types are case-insensitive.
     if !text("token_type")?.is_some_and(|kind| kind.eq_ignore_ascii_case("bearer")) {
@@ -164,17 +161,13 @@ pub fn classify_refresh(response: &HttpResponse, error: &ProtocolError) -> Refre
     RefreshFailure::Transient
 }
 
-fn refusal(response: &HttpResponse) -> ProtocolError {
+fn refusal(response: &HttpResponse) -> Box<ProtocolError> {
     match response.json_object().as_ref().and_then(oauth_error) {
-        Some(error) => ProtocolError::Token {
+        Some(error) => Box::new(ProtocolError::Token {
             response: error,
             status: response.status,
-        },
-        None => ProtocolError::InvalidResponse {
-            endpoint: Endpoint::Token,
-            status: response.status,
-            problem: "status",
-        },
+        }),
+        None => ProtocolError::invalid_response(Endpoint::Token, response.status, "status"),
     }
 }
 
@@ -222,7 +215,7 @@ fn expires_in(answer: &Json) -> Result<Option<i64>, ()> {
 mod tests {
     use super::*;
 
-    fn read(status: u16, body: &str) -> Result<TokenResponse, ProtocolError> {
+    fn read(status: u16, body: &str) -> Result<TokenResponse, Box<ProtocolError>> {
         response(&HttpResponse::new(status, "application/json", body))
     }
 
@@ -290,11 +283,7 @@ mod tests {
             let error = read(200, body).unwrap_err();
             assert_eq!(
                 error,
-                ProtocolError::InvalidResponse {
-                    endpoint: Endpoint::Token,
-                    status: 200,
-                    problem
-                },
+                ProtocolError::invalid_response(Endpoint::Token, 200, problem),
                 "{body}"
             );
         }

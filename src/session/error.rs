@@ -4,12 +4,19 @@ use super::state::SignedOutReason;
 use crate::protocol::error::{Endpoint, OAuthErrorResponse, ProtocolError};
 use crate::protocol::json::Json;
 use core::fmt;
+use std::sync::Arc;
 
 /// What went wrong, whose fault it is, and what there is to know about it. Never a token, a code, a verifier or a claim
 /// value; words of the authorization server are data in [`Error::details`], not part of the message.
+///
+/// One word, and shared: every result moves it, and whoever waits for one outcome has a clone.
 #[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Error(Arc<ErrorKind>);
+
+/// What went wrong; see [`Error::kind`].
+#[derive(Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Error {
+pub enum ErrorKind {
     /// The developer's: an option that can't be used.
     InvalidConfig {
         /// The option.
@@ -23,7 +30,7 @@ pub enum Error {
         missing: &'static str,
     },
     /// The authorization server's.
-    Protocol(ProtocolError),
+    Protocol(Box<ProtocolError>),
     /// A callback that belongs to no pending login of this browser (RFC 6749 §10.12).
     StaleCallback {
         /// In which way.
@@ -192,59 +199,78 @@ impl ErrorCode {
 }
 
 impl Error {
+    /// What went wrong, to match on.
+    #[must_use]
+    pub fn kind(&self) -> &ErrorKind {
+        &self.0
+    }
+
     /// Its stable name.
     #[must_use]
-    pub const fn code(&self) -> ErrorCode {
-        match self {
-            Self::InvalidConfig { .. } => ErrorCode::InvalidConfig,
-            Self::UnsupportedEnvironment { .. } => ErrorCode::UnsupportedEnvironment,
-            Self::Protocol(ProtocolError::Authorization(_)) => ErrorCode::AuthorizationError,
-            Self::Protocol(ProtocolError::Token { .. }) => ErrorCode::TokenError,
-            Self::Protocol(ProtocolError::InvalidMetadata { .. }) => ErrorCode::InvalidMetadata,
-            Self::Protocol(ProtocolError::InvalidResponse { .. }) => ErrorCode::InvalidResponse,
-            Self::Protocol(ProtocolError::IssuerMismatch { .. }) => ErrorCode::IssuerMismatch,
-            Self::Protocol(ProtocolError::InvalidIdToken { .. }) => ErrorCode::InvalidIdToken,
-            Self::Protocol(ProtocolError::SubjectMismatch { .. }) => ErrorCode::SubjectMismatch,
-            Self::StaleCallback { .. } => ErrorCode::StaleCallback,
-            Self::LoginRequired(_) => ErrorCode::LoginRequired,
-            Self::Network { .. } => ErrorCode::Network,
-            Self::Timeout { .. } => ErrorCode::Timeout,
-            Self::Storage { .. } => ErrorCode::Storage,
-            Self::Internal { .. } => ErrorCode::Internal,
+    pub fn code(&self) -> ErrorCode {
+        match self.kind() {
+            ErrorKind::InvalidConfig { .. } => ErrorCode::InvalidConfig,
+            ErrorKind::UnsupportedEnvironment { .. } => ErrorCode::UnsupportedEnvironment,
+            ErrorKind::Protocol(error) => match **error {
+                ProtocolError::Authorization(_) => ErrorCode::AuthorizationError,
+                ProtocolError::Token { .. } => ErrorCode::TokenError,
+                ProtocolError::InvalidMetadata { .. } => ErrorCode::InvalidMetadata,
+                ProtocolError::InvalidResponse { .. } => ErrorCode::InvalidResponse,
+                ProtocolError::IssuerMismatch { .. } => ErrorCode::IssuerMismatch,
+                ProtocolError::InvalidIdToken { .. } => ErrorCode::InvalidIdToken,
+                ProtocolError::SubjectMismatch { .. } => ErrorCode::SubjectMismatch,
+            },
+            ErrorKind::StaleCallback { .. } => ErrorCode::StaleCallback,
+            ErrorKind::LoginRequired(_) => ErrorCode::LoginRequired,
+            ErrorKind::Network { .. } => ErrorCode::Network,
+            ErrorKind::Timeout { .. } => ErrorCode::Timeout,
+            ErrorKind::Storage { .. } => ErrorCode::Storage,
+            ErrorKind::Internal { .. } => ErrorCode::Internal,
         }
     }
 
     /// Whether the same call may succeed later without the user doing anything.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
-        let trouble = |status: u16| status >= 500 || matches!(status, 408 | 429);
-        match self {
-            Self::Network { .. } | Self::Timeout { .. } => true,
-            Self::Protocol(
-                ProtocolError::Token { status, .. } | ProtocolError::InvalidResponse { status, .. },
-            ) => trouble(*status),
-            Self::Protocol(ProtocolError::Authorization(response)) => {
-                matches!(
-                    response.error.as_str(),
-                    "server_error" | "temporarily_unavailable"
-                )
-            }
+        match self.kind() {
+            ErrorKind::Network { .. } | ErrorKind::Timeout { .. } => true,
+            ErrorKind::Protocol(error) => match &**error {
+                ProtocolError::Token { status, .. }
+                | ProtocolError::InvalidResponse { status, .. } => {
+                    *status >= 500 || matches!(status, 408 | 429)
+                }
+                ProtocolError::Authorization(response) => {
+                    matches!(
+                        response.error.as_str(),
+                        "server_error" | "temporarily_unavailable"
+                    )
+                }
+                _ => false,
+            },
             _ => false,
         }
+    }
+
+    /// Whether the server asked for the user: a silent login can't succeed (OIDC Core §3.1.2.6).
+    pub(super) fn needs_interaction(&self) -> bool {
+        let ErrorKind::Protocol(error) = self.kind() else {
+            return false;
+        };
+        matches!(&**error, ProtocolError::Authorization(response) if response.needs_interaction())
     }
 
     /// What there is to know, by the members of the TypeScript type `AuthErrorDetails`.
     #[must_use]
     pub fn details(&self) -> Json {
-        match self {
-            Self::InvalidConfig { option, problem } => {
+        match self.kind() {
+            ErrorKind::InvalidConfig { option, problem } => {
                 Json::object([("option", (*option).into()), ("problem", (*problem).into())])
             }
-            Self::UnsupportedEnvironment { missing } => {
+            ErrorKind::UnsupportedEnvironment { missing } => {
                 Json::object([("missing", (*missing).into())])
             }
-            Self::Protocol(error) => protocol_details(error),
-            Self::StaleCallback {
+            ErrorKind::Protocol(error) => protocol_details(error),
+            ErrorKind::StaleCallback {
                 problem,
                 return_to,
                 untrusted,
@@ -258,15 +284,53 @@ impl Error {
                     }),
                 ),
             ]),
-            Self::LoginRequired(reason) => Json::object([("reason", reason.as_str().into())]),
-            Self::Network { endpoint } => Json::object([("endpoint", endpoint.as_str().into())]),
-            Self::Timeout { endpoint, seconds } => Json::object([
+            ErrorKind::LoginRequired(reason) => Json::object([("reason", reason.as_str().into())]),
+            ErrorKind::Network { endpoint } => {
+                Json::object([("endpoint", endpoint.as_str().into())])
+            }
+            ErrorKind::Timeout { endpoint, seconds } => Json::object([
                 ("endpoint", endpoint.as_str().into()),
                 ("seconds", Json::integer(i64::from(*seconds))),
             ]),
-            Self::Storage { operation } => Json::object([("operation", (*operation).into())]),
-            Self::Internal { location } => Json::object([("location", (*location).into())]),
+            ErrorKind::Storage { operation } => Json::object([("operation", (*operation).into())]),
+            ErrorKind::Internal { location } => Json::object([("location", (*location).into())]),
         }
+    }
+
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn invalid_config(option: &'static str, problem: &'static str) -> Self {
+        ErrorKind::InvalidConfig { option, problem }.into()
+    }
+
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn unsupported_environment(missing: &'static str) -> Self {
+        ErrorKind::UnsupportedEnvironment { missing }.into()
+    }
+
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn login_required(reason: SignedOutReason) -> Self {
+        ErrorKind::LoginRequired(reason).into()
+    }
+
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn timeout(endpoint: Endpoint, seconds: u32) -> Self {
+        ErrorKind::Timeout { endpoint, seconds }.into()
+    }
+
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn storage(operation: &'static str) -> Self {
+        ErrorKind::Storage { operation }.into()
+    }
+
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn internal(location: &'static str) -> Self {
+        ErrorKind::Internal { location }.into()
     }
 
     /// Code, details and retryability as one document.
@@ -348,9 +412,19 @@ fn response_members(response: &OAuthErrorResponse) -> Vec<(String, Json)> {
         .collect()
 }
 
-impl From<ProtocolError> for Error {
-    fn from(error: ProtocolError) -> Self {
-        Self::Protocol(error)
+impl From<ErrorKind> for Error {
+    #[cold]
+    #[inline(never)]
+    fn from(kind: ErrorKind) -> Self {
+        Self(Arc::new(kind))
+    }
+}
+
+impl From<Box<ProtocolError>> for Error {
+    #[cold]
+    #[inline(never)]
+    fn from(error: Box<ProtocolError>) -> Self {
+        ErrorKind::Protocol(error).into()
     }
 }
 

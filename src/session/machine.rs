@@ -273,7 +273,7 @@ impl Session {
             live.error = Some(error);
             return;
         }
-        let silent = matches!(&error, Error::Protocol(crate::protocol::error::ProtocolError::Authorization(response)) if response.needs_interaction());
+        let silent = error.needs_interaction();
         let reason = if silent {
             SignedOutReason::InteractionRequired
         } else {

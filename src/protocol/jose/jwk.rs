@@ -22,17 +22,12 @@ pub fn jwks_request(metadata: &ServerMetadata) -> HttpRequest {
 ///
 /// # Errors
 /// `InvalidResponse` for anything but a JSON object with an array `keys`.
-pub fn jwks_response(response: &HttpResponse) -> Result<JwkSet, ProtocolError> {
+pub fn jwks_response(response: &HttpResponse) -> Result<JwkSet, Box<ProtocolError>> {
     let document = response.ok_object(Endpoint::Jwks)?;
-    let malformed = ProtocolError::InvalidResponse {
-        endpoint: Endpoint::Jwks,
-        status: response.status,
-        problem: "keys",
-    };
     let keys = document
         .get("keys")
         .and_then(Json::as_array)
-        .ok_or(malformed)?;
+        .ok_or_else(|| ProtocolError::invalid_response(Endpoint::Jwks, response.status, "keys"))?;
     Ok(JwkSet {
         keys: keys.iter().take(MAX_KEYS).cloned().collect(),
     })

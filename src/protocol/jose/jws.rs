@@ -24,7 +24,7 @@ impl<'a> CompactJws<'a> {
     ///
     /// # Errors
     /// `InvalidIdToken` naming the part.
-    pub fn parse(token: &'a str) -> Result<Self, ProtocolError> {
+    pub fn parse(token: &'a str) -> Result<Self, Box<ProtocolError>> {
         let malformed = |claim| refuse(claim, IdTokenProblem::Malformed);
         let (signing_input, signature) = token
             .rsplit_once('.')
@@ -73,12 +73,8 @@ fn object(part: &str) -> Option<Json> {
     Json::parse(&String::from_utf8(base64url::decode(part)?).ok()?).filter(Json::is_object)
 }
 
-const fn refuse(claim: &'static str, problem: IdTokenProblem) -> ProtocolError {
-    ProtocolError::InvalidIdToken {
-        claim,
-        problem,
-        skew_seconds: None,
-    }
+fn refuse(claim: &'static str, problem: IdTokenProblem) -> Box<ProtocolError> {
+    ProtocolError::invalid_id_token(claim, problem)
 }
 
 #[cfg(test)]
@@ -92,7 +88,7 @@ mod tests {
     }
 
     fn problem(token: &str) -> Option<(&'static str, IdTokenProblem)> {
-        match CompactJws::parse(token).err()? {
+        match *CompactJws::parse(token).err()? {
             ProtocolError::InvalidIdToken { claim, problem, .. } => Some((claim, problem)),
             other => panic!("{other:?}"),
         }
