@@ -28,8 +28,11 @@ async function assemble() {
     inCheckout("pkg-template/README.md"),
     inCheckout("LICENSE"),
   ];
-  for (const file of files)
-    if (existsSync(file)) await copyFile(file, join(staging, basename(file)));
+  for (const file of files) await copyFile(file, join(staging, basename(file)));
+  // The hint of every error points there.
+  await mkdir(join(staging, "docs"));
+  const errors = "docs/errors.md";
+  await copyFile(inCheckout(errors), join(staging, errors));
   // One rename, so that a server of `pkg` never sees half of it.
   const old = inCheckout("target/pkg-old");
   await rm(old, { recursive: true, force: true });

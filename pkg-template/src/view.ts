@@ -1,4 +1,4 @@
-// What the facade reads of the stored session, strictly, and never writes (docs/sessions.md).
+// What the facade reads of the stored session, strictly; it never writes. The Rust side's src/session/record.rs does.
 
 import type { AuthStorage } from "./types.js";
 
