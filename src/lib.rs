@@ -25,6 +25,8 @@ pub mod client;
 mod js;
 pub mod protocol;
 pub mod session;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 
 /// Half the bytes of the standard allocator, and enough for a few documents at a time (docs/size.md).
 #[cfg(all(target_arch = "wasm32", feature = "js"))]

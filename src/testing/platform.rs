@@ -1,0 +1,347 @@
+//! A tab.
+
+use super::locks::FakeGuard;
+use super::server::{Reply, request};
+use super::storage::FakeStorage;
+use super::world::{Happening, World};
+use crate::client::ports::{
+    Clock, Doorbell, Entropy, Http, Level, LockError, Locks, Log, Mailbox, Navigator, Platform,
+    SignatureCheck, Signatures, Spawn, Task, TransportError,
+};
+use crate::protocol::entropy::NoEntropy;
+use crate::protocol::http::{HttpRequest, HttpResponse};
+use crate::protocol::time::{Now, Timestamp};
+use crate::session::family::{Entry, FamilyId};
+use core::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+/// A tab of a [`World`]. Cheap to clone; all clones are one tab.
+#[derive(Clone)]
+pub struct FakePlatform(Rc<Page>);
+
+struct Page {
+    world: World,
+    id: u64,
+    session: FakeStorage,
+    logins: FakeStorage,
+    arithmetic: Cell<Arithmetic>,
+    randomness: Cell<Randomness>,
+    drawn: Cell<u64>,
+    has_locks: Cell<bool>,
+    has_mailbox: Cell<bool>,
+    resume: RefCell<Option<Rc<dyn Fn()>>>,
+    navigations: RefCell<Vec<String>>,
+    log: RefCell<Vec<LogLine>>,
+}
+
+/// What the signature arithmetic of a tab says.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Arithmetic {
+    /// Every signature is right.
+    #[default]
+    Right,
+    /// None is.
+    Wrong,
+    /// There is no `crypto.subtle`.
+    Missing,
+}
+
+/// What the randomness of a tab is like.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Randomness {
+    /// Different each time, and the same in each run.
+    #[default]
+    Repeatable,
+    /// Nothing but zeros.
+    Zeros,
+    /// There is none.
+    Missing,
+}
+
+/// One line of the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct LogLine {
+    /// How grave.
+    pub level: Level,
+    /// What.
+    pub message: &'static str,
+    /// Name and value.
+    pub field: Option<(&'static str, &'static str)>,
+}
+
+impl FakePlatform {
+    /// A tab that keeps its session here, and its pending logins there.
+    #[must_use]
+    pub fn new(world: &World, session: FakeStorage, logins: FakeStorage) -> Self {
+        let id = world.next_id();
+        Self(Rc::new(Page {
+            world: world.clone(),
+            id,
+            session,
+            logins,
+            arithmetic: Cell::default(),
+            randomness: Cell::default(),
+            drawn: Cell::new(id << 32),
+            has_locks: Cell::new(true),
+            has_mailbox: Cell::new(true),
+            resume: RefCell::default(),
+            navigations: RefCell::default(),
+            log: RefCell::default(),
+        }))
+    }
+
+    /// Leaves the page, and whatever it was doing, and loads it again.
+    #[must_use]
+    pub fn reload(&self) -> Self {
+        self.close();
+        self.follow(self.0.session.clone(), self.0.logins.clone())
+    }
+
+    /// Another tab with a copy of the storage, as `window.open` gives.
+    #[must_use]
+    pub fn duplicate(&self) -> Self {
+        let session = self.0.session.duplicate();
+        let logins = if self.0.session.is_same(&self.0.logins) {
+            session.clone()
+        } else {
+            self.0.logins.duplicate()
+        };
+        self.follow(session, logins)
+    }
+
+    /// Leaves the page, and whatever it was doing.
+    pub fn close(&self) {
+        self.0.resume.take();
+        self.0.world.close(self.0.id);
+    }
+
+    /// The page becomes visible, online, or comes out of the back/forward cache.
+    pub fn resume(&self) {
+        let resume = self.0.resume.borrow().clone();
+        if let Some(resume) = resume {
+            resume();
+        }
+        self.0.world.run_until_idle();
+    }
+
+    /// Where the session is kept.
+    #[must_use]
+    pub fn storage(&self) -> &FakeStorage {
+        &self.0.session
+    }
+
+    /// From now on, signatures are this.
+    pub fn set_arithmetic(&self, arithmetic: Arithmetic) {
+        self.0.arithmetic.set(arithmetic);
+    }
+
+    /// From now on, randomness is like this.
+    pub fn set_randomness(&self, randomness: Randomness) {
+        self.0.randomness.set(randomness);
+    }
+
+    /// Whether there are locks between tabs.
+    pub fn set_locks(&self, there: bool) {
+        self.0.has_locks.set(there);
+    }
+
+    /// Whether there is a mailbox between tabs.
+    pub fn set_mailbox(&self, there: bool) {
+        self.0.has_mailbox.set(there);
+    }
+
+    /// Where the page was sent.
+    #[must_use]
+    pub fn navigations(&self) -> Vec<String> {
+        self.0.navigations.borrow().clone()
+    }
+
+    /// What was logged.
+    #[must_use]
+    pub fn log_lines(&self) -> Vec<LogLine> {
+        self.0.log.borrow().clone()
+    }
+
+    /// What other tabs rang about.
+    #[must_use]
+    pub fn heard(&self) -> Vec<(FamilyId, u64)> {
+        let rings = self.0.world.0.rings.borrow();
+        let others = rings.iter().filter(|(page, _, _)| *page != self.0.id);
+        others
+            .map(|(_, family, generation)| (family.clone(), *generation))
+            .collect()
+    }
+
+    fn follow(&self, session: FakeStorage, logins: FakeStorage) -> Self {
+        let next = Self::new(&self.0.world, session, logins);
+        next.set_arithmetic(self.0.arithmetic.get());
+        next.set_randomness(self.0.randomness.get());
+        next.set_locks(self.0.has_locks.get());
+        next.set_mailbox(self.0.has_mailbox.get());
+        next
+    }
+}
+
+impl Platform for FakePlatform {
+    type Storage = FakeStorage;
+
+    fn session_storage(&self) -> &FakeStorage {
+        &self.0.session
+    }
+
+    fn login_storage(&self) -> &FakeStorage {
+        &self.0.logins
+    }
+}
+
+impl Clock for FakePlatform {
+    fn now(&self) -> Now {
+        self.0.world.now()
+    }
+
+    fn wake_at(&self, at: Timestamp, wake: Box<dyn FnOnce()>) {
+        self.0.world.set_alarm(self.0.id, at, wake);
+    }
+
+    fn on_resume(&self, resume: Box<dyn Fn()>) {
+        self.0.resume.replace(Some(Rc::from(resume)));
+    }
+}
+
+impl Http for FakePlatform {
+    async fn send(&self, asked: HttpRequest, timeout: u32) -> Result<HttpResponse, TransportError> {
+        let world = &self.0.world;
+        if world.0.server.borrow().is_offline() {
+            return Err(TransportError::Offline);
+        }
+        let (endpoint, sent_at) = (asked.endpoint, world.now());
+        let request = request(
+            asked,
+            sent_at,
+            self.0.session.texts(),
+            self.0.logins.texts(),
+        );
+        world.note(Happening::Sent(endpoint));
+        let taken = world.0.server.borrow_mut().take(request.clone());
+        let reply = match taken {
+            Ok(reply) => reply,
+            Err(Some(answer)) => answer(&request),
+            Err(None) => Reply::fail(TransportError::Network),
+        };
+        let (delay, outcome) = reply.within(timeout);
+        world.wait_until(sent_at.monotonic + delay).await;
+        world.note(Happening::Answered(endpoint));
+        outcome
+    }
+}
+
+impl Locks for FakePlatform {
+    type Guard = FakeGuard;
+
+    async fn acquire(&self, name: &str, timeout: u32) -> Result<FakeGuard, LockError> {
+        if !self.0.has_locks.get() {
+            return Err(LockError::Absent);
+        }
+        let world = &self.0.world;
+        let deadline = world.now().monotonic + i64::from(timeout) * 1000;
+        let guard = FakeGuard::queue_up(world, name);
+        if guard.is_held_before(deadline).await {
+            Ok(guard)
+        } else {
+            Err(LockError::Timeout)
+        }
+    }
+}
+
+impl Mailbox for FakePlatform {
+    async fn load(&self, family: &FamilyId) -> Option<Entry> {
+        if !self.0.has_mailbox.get() {
+            return None;
+        }
+        let entries = self.0.world.mailbox(family);
+        let ended = entries
+            .iter()
+            .find(|entry| matches!(entry, Entry::Tombstone(_)));
+        let generation = |entry: &&Entry| match entry {
+            Entry::Session(record) => record.generation,
+            Entry::Tombstone(_) => u64::MAX,
+        };
+        ended.or(entries.iter().max_by_key(generation)).cloned()
+    }
+
+    fn commit(&self, entry: Entry) {
+        if self.0.has_mailbox.get() {
+            self.0.world.commit(entry);
+        }
+    }
+}
+
+impl Doorbell for FakePlatform {
+    fn ring(&self, family: &FamilyId, generation: u64) {
+        let mut rings = self.0.world.0.rings.borrow_mut();
+        rings.push((self.0.id, family.clone(), generation));
+    }
+}
+
+impl Signatures for FakePlatform {
+    fn available(&self) -> bool {
+        self.0.arithmetic.get() != Arithmetic::Missing
+    }
+
+    async fn verify(&self, _check: &SignatureCheck<'_>) -> bool {
+        self.0.arithmetic.get() == Arithmetic::Right
+    }
+}
+
+impl Entropy for FakePlatform {
+    fn fill(&self, buffer: &mut [u8]) -> Result<(), NoEntropy> {
+        match self.0.randomness.get() {
+            Randomness::Missing => return Err(NoEntropy),
+            Randomness::Zeros => buffer.fill(0),
+            Randomness::Repeatable => buffer.fill_with(|| self.0.draw()),
+        }
+        Ok(())
+    }
+}
+
+impl Page {
+    /// The next byte of a splitmix64 sequence.
+    fn draw(&self) -> u8 {
+        let drawn = self.drawn.get().wrapping_add(0x9E37_79B9_7F4A_7C15);
+        self.drawn.set(drawn);
+        let mixed = (drawn ^ (drawn >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        let [.., byte] = mixed.to_be_bytes();
+        byte
+    }
+}
+
+impl Navigator for FakePlatform {
+    fn assign(&self, uri: &str) {
+        self.0.navigations.borrow_mut().push(uri.to_owned());
+    }
+}
+
+impl Spawn for FakePlatform {
+    fn spawn(&self, task: Task) {
+        self.0.world.spawn(self.0.id, task);
+    }
+}
+
+impl Log for FakePlatform {
+    fn log(
+        &self,
+        level: Level,
+        message: &'static str,
+        field: Option<(&'static str, &'static str)>,
+    ) {
+        self.0.log.borrow_mut().push(LogLine {
+            level,
+            message,
+            field,
+        });
+    }
+}
