@@ -113,7 +113,7 @@ const viaWords = {
   otherTab: "another tab",
 };
 
-/** Runs a button's work; what fails is shown, and the session decides for itself what it means. */
+/** Runs a button's work, and shows what fails. */
 function onClick(id: string, work: () => Promise<void>): void {
   const button = byId<HTMLButtonElement>(id);
   button.addEventListener("click", () => {
@@ -126,13 +126,15 @@ function onClick(id: string, work: () => Promise<void>): void {
   });
 }
 
+// The state knows the cause; a call that it made impossible only says so.
 function report(error: unknown): void {
-  if (isAuthError(error)) return showError(error);
+  if (isAuthError(error)) return showError(auth.state.error ?? error);
   showError({
     code: error instanceof Error ? error.name : "Error",
     message: error instanceof Error ? error.message : String(error),
     hint: "This is the page's own trouble, not countersign's.",
     retryable: false,
+    details: {},
   });
 }
 

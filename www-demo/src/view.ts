@@ -7,6 +7,9 @@ import type { Exchange, LoggedEvent } from "./journal.ts";
 export function showSession(state: AuthState): void {
   const signedIn = state.status === "signedIn";
   document.documentElement.dataset["status"] = state.status;
+  document.documentElement.dataset["freshness"] = signedIn
+    ? state.freshness
+    : "";
   byId("status").textContent = statusText(state);
   byId("name").textContent = signedIn
     ? (state.user.name ?? state.user.sub)
@@ -55,6 +58,7 @@ interface ShownError {
   readonly message: string;
   readonly hint: string;
   readonly retryable: boolean;
+  readonly details: object;
 }
 
 /** An error in full: what it is called, what happened, what to do. */
@@ -71,7 +75,18 @@ export function showError(error: ShownError | null): void {
     ),
     h("p", {}, sentence(error.message)),
     h("p", { class: "error-hint" }, error.hint),
+    h("dl", { class: "facts" }, ...facts(detailsOf(error.details))),
   );
+}
+
+/** The server's own words among them; as text, like everything here. */
+function detailsOf(details: object): readonly (readonly [string, string])[] {
+  return Object.entries(details)
+    .filter(([, value]) => value !== null)
+    .map(([name, value]) => [
+      name,
+      typeof value === "object" ? JSON.stringify(value) : String(value),
+    ]);
 }
 
 function sentence(text: string): string {
