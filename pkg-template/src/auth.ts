@@ -377,7 +377,9 @@ class Client {
     // One that was taken, but not handed over because the Rust side could not be loaded, is tried again.
     if (url !== undefined || this.#callback === undefined) {
       const given = new URL(url ?? location.href, location.href);
-      if (given.href === location.href) this.#take(given);
+      const here = given.href === location.href;
+      // A response that is somebody else's stays where it is.
+      if (here && isCallback(given, this.normal)) this.#take(given);
       else this.#callback = callbackText(given, this.normal);
     }
     this.#handled = this.#complete();
@@ -485,6 +487,7 @@ class Client {
   };
 
   #dispose = (): void => {
+    if (this.#disposed) return;
     this.#disposed = true;
     clients.delete(this.normal.key);
     removeEventListener("pageshow", this.#cameBack);

@@ -7,12 +7,12 @@ const RESPONSE =
   /^(code|state|iss|session_state|error|error_description|error_uri)$/;
 
 export function isCallback(url: URL, options: NormalOptions): boolean {
+  return isRedirect(url, options) && hasState(url, options.loginPrefix);
+}
+
+function isRedirect(url: URL, options: NormalOptions): boolean {
   const redirect = new URL(options.redirectUri);
-  return (
-    url.origin === redirect.origin &&
-    url.pathname === redirect.pathname &&
-    hasState(url, options.loginPrefix)
-  );
+  return url.origin === redirect.origin && url.pathname === redirect.pathname;
 }
 
 export function isLogoutReturn(url: URL, options: NormalOptions): boolean {
@@ -43,8 +43,9 @@ export function cleanAddressBar(url: URL): void {
   history.replaceState(history.state, "", withoutResponse(url));
 }
 
-/** The callback as the Rust side compares it: the `redirect_uri` as it was sent, with the query that came back. */
+/** The callback as the Rust side compares it: the `redirect_uri` as it was sent, with the query that came back. A URL of another place is left for it to refuse. */
 export function callbackText(url: URL, options: NormalOptions): string {
+  if (!isRedirect(url, options)) return url.href;
   const [redirectUri] = options.redirectUri.split("?");
   return redirectUri + url.search;
 }
