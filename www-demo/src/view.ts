@@ -139,7 +139,7 @@ function loaded(roles: Readonly<Record<string, string>>, role: string): string {
     .map((entry) => entry as PerformanceResourceTiming);
   if (files.length === 0) return "not needed yet";
   const bytes = files.reduce((sum, file) => sum + file.encodedBodySize, 0);
-  return `${(bytes / 1000).toFixed(1)} kB brotli`;
+  return `${(bytes / 1000).toFixed(1)} kB loaded`;
 }
 
 export function showEvents(events: readonly LoggedEvent[]): void {
