@@ -25,7 +25,7 @@ const TEXTS: Readonly<Record<AuthErrorCode, readonly [string, string]>> = {
   ],
   token_error: [
     "the token endpoint refused the request",
-    "details has its own words; invalid_client and unauthorized_client mean that this client is not registered as a public one",
+    "details has its own words: invalid_grant ends a session, invalid_client means that this is not registered as a public client",
   ],
   invalid_metadata: [
     "the authorization server's metadata cannot be used",

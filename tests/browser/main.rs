@@ -1,0 +1,304 @@
+//! The ports over web APIs, in a real browser.
+#![cfg(target_arch = "wasm32")]
+
+use core::cell::Cell;
+use countersign::browser::{Browser, BrowserStorage};
+use countersign::client::ports::{
+    Clock, Entropy, Http, LockError, Locks, SignatureCheck, Signatures, Storage, TransportError,
+};
+use countersign::protocol::error::Endpoint;
+use countersign::protocol::http::{HttpRequest, HttpResponse};
+use countersign::protocol::jose::jwk::jwks_response;
+use countersign::protocol::jose::jws::CompactJws;
+use countersign::protocol::json::Json;
+use countersign::protocol::metadata::{Issuer, discovery_request, parse};
+use countersign::protocol::secret::Secret;
+use countersign::protocol::token::refresh_request;
+use js_sys::{Function, Promise};
+use std::rc::Rc;
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
+use wasm_bindgen_test::{wasm_bindgen_test as test, wasm_bindgen_test_configure};
+
+wasm_bindgen_test_configure!(run_in_browser);
+
+/// Runs JavaScript that gives a value or a promise.
+async fn javascript(body: &str) -> JsValue {
+    let result = Function::new_no_args(&format!("return (async () => {{ {body} }})()"))
+        .call0(&JsValue::UNDEFINED)
+        .unwrap();
+    JsFuture::from(result.unchecked_into::<Promise>())
+        .await
+        .unwrap()
+}
+
+async fn sleep(millis: u32) {
+    javascript(&format!(
+        "await new Promise((resolve) => setTimeout(resolve, {millis}))"
+    ))
+    .await;
+}
+
+fn issuer() -> Issuer {
+    Issuer::parse("https://as.example", None).unwrap()
+}
+
+fn with_transport(body: &str) -> Browser {
+    let transport = Function::new_with_args("request, endpoint", body);
+    Browser::with(
+        BrowserStorage::Memory,
+        BrowserStorage::Memory,
+        Some(transport),
+        None,
+    )
+}
+
+async fn send(
+    transport: &str,
+    request: HttpRequest,
+    seconds: u32,
+) -> Result<HttpResponse, TransportError> {
+    with_transport(transport).send(request, seconds).await
+}
+
+#[test]
+fn the_tabs_storage_keeps_texts_and_finds_them_by_prefix() {
+    let storage = BrowserStorage::tab();
+    assert_eq!(storage.load("countersign:test:a"), Ok(None));
+    storage.save("countersign:test:a", "é😀\"").unwrap();
+    storage.save("countersign:test:b", "").unwrap();
+    storage.save("countersign:other", "x").unwrap();
+    assert_eq!(
+        storage.load("countersign:test:a").unwrap().as_deref(),
+        Some("é😀\"")
+    );
+    let mut keys = storage.keys("countersign:test:");
+    keys.sort();
+    assert_eq!(keys, ["countersign:test:a", "countersign:test:b"]);
+    for key in keys.iter().map(String::as_str).chain(["countersign:other"]) {
+        storage.remove(key).unwrap();
+    }
+    assert_eq!(storage.load("countersign:test:a"), Ok(None));
+}
+
+#[test]
+async fn a_storage_that_throws_is_an_error_and_no_panic() {
+    let object = javascript(
+        "const refuse = () => { throw new DOMException('no', 'QuotaExceededError') };
+         return { getItem: refuse, setItem: refuse, removeItem: refuse }",
+    )
+    .await;
+    for storage in [
+        BrowserStorage::Object(object.unchecked_into()),
+        BrowserStorage::Denied,
+    ] {
+        assert!(storage.load("k").is_err());
+        assert!(storage.save("k", "v").is_err());
+        assert!(storage.remove("k").is_err());
+    }
+    let memory = BrowserStorage::Memory;
+    assert_eq!(memory.save("k", "v"), Ok(()));
+    assert_eq!(
+        memory.load("k"),
+        Ok(None),
+        "the session itself is in memory"
+    );
+}
+
+#[test]
+fn random_bytes_differ_from_call_to_call() {
+    let browser = Browser::new();
+    let mut drawn = [[0; 32]; 2];
+    for bytes in &mut drawn {
+        browser.fill(bytes).unwrap();
+        assert_ne!(*bytes, [0; 32]);
+    }
+    assert_ne!(drawn[0], drawn[1]);
+}
+
+#[test]
+async fn a_lock_is_held_until_its_guard_is_dropped() {
+    let browser = Browser::new();
+    let guard = browser.acquire("countersign:test", 1).await.unwrap();
+    let other = browser.acquire("countersign:another", 1).await;
+    assert!(other.is_ok(), "another family does not wait");
+    let waited = browser.acquire("countersign:test", 1).await;
+    assert_eq!(waited.err(), Some(LockError::Timeout));
+    drop(guard);
+    assert!(browser.acquire("countersign:test", 1).await.is_ok());
+}
+
+/// A token signed by the engine itself, and the set with its key.
+async fn signed(algorithm: &str, parameters: &str) -> (String, String) {
+    let made = javascript(&format!(
+        "const parameters = {parameters};
+         const {{ privateKey, publicKey }} = await crypto.subtle.generateKey(parameters, true, ['sign', 'verify']);
+         const encode = (bytes) => btoa(String.fromCharCode(...new Uint8Array(bytes)))
+           .replace(/\\+/g, '-').replace(/\\//g, '_').replace(/=/g, '');
+         const text = (value) => encode(new TextEncoder().encode(JSON.stringify(value)));
+         const input = text({{ alg: '{algorithm}', kid: 'k' }}) + '.' + text({{ sub: 'alice' }});
+         const signature = await crypto.subtle.sign(parameters, privateKey, new TextEncoder().encode(input));
+         const {{ kty, n, e, crv, x, y }} = await crypto.subtle.exportKey('jwk', publicKey);
+         const keys = [{{ kty, n, e, crv, x, y, kid: 'k' }}];
+         return JSON.stringify([input + '.' + encode(signature), JSON.stringify({{ keys }})])"
+    ))
+    .await;
+    let pair = Json::parse(&made.as_string().unwrap()).unwrap();
+    let texts: Vec<_> = pair
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|item| item.as_str().unwrap().to_owned())
+        .collect();
+    (texts[0].clone(), texts[1].clone())
+}
+
+async fn verifies(token: &str, set: &str) -> bool {
+    let jws = CompactJws::parse(token).ok().unwrap();
+    let set = jwks_response(&HttpResponse::new(200, "application/json", set)).unwrap();
+    let keys = set.candidates(jws.algorithm, jws.key_id.as_deref());
+    assert_eq!(keys.len(), 1);
+    let check = SignatureCheck {
+        algorithm: jws.algorithm,
+        key: &keys[0],
+        signing_input: jws.signing_input,
+        signature: &jws.signature,
+    };
+    let browser = Browser::new();
+    assert!(browser.available());
+    browser.verify(&check).await
+}
+
+#[test]
+async fn signatures_of_both_algorithms_are_checked() {
+    let rsa = "{ name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256', modulusLength: 2048, publicExponent: new Uint8Array([1, 0, 1]) }";
+    let ec = "{ name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' }";
+    for (algorithm, parameters) in [("RS256", rsa), ("ES256", ec)] {
+        let (token, set) = signed(algorithm, parameters).await;
+        assert!(verifies(&token, &set).await, "{algorithm}");
+        // The payload of another user, the signature of this one.
+        let parts: Vec<_> = token.split('.').collect();
+        let mallory = countersign::protocol::base64url::encode(br#"{"sub":"mallory"}"#);
+        let forged = [parts[0], &mallory, parts[2]].join(".");
+        assert!(!verifies(&forged, &set).await, "{algorithm}");
+        let (_, other) = signed(algorithm, parameters).await;
+        assert!(!verifies(&token, &other).await, "{algorithm}");
+    }
+}
+
+#[test]
+async fn requests_go_without_cookies_cache_referrer_and_redirects() {
+    let echo = "return (async () => new Response(JSON.stringify({
+        url: request.url, method: request.method, credentials: request.credentials, cache: request.cache,
+        redirect: request.redirect, referrer: request.referrer, type: request.headers.get('content-type'),
+        authorization: request.headers.get('authorization'), body: await request.text(), endpoint,
+      }), { status: 418, headers: { 'content-type': 'application/json', 'retry-after': '7' } }))()";
+    let metadata = parse(
+        &issuer(),
+        &Json::parse(
+            r#"{"issuer":"https://as.example","authorization_endpoint":"https://as.example/a",
+                "token_endpoint":"https://as.example/token","jwks_uri":"https://as.example/k"}"#,
+        )
+        .unwrap(),
+    )
+    .unwrap();
+    let request = refresh_request(&metadata, "spa", &Secret::new("r t"));
+    let answer = send(echo, request, 5).await.unwrap();
+    assert_eq!((answer.status, answer.retry_after), (418, Some(7)));
+    assert_eq!(answer.content_type, "application/json");
+    let seen = Json::parse(&answer.body).unwrap();
+    for (member, value) in [
+        ("url", "https://as.example/token"),
+        ("method", "POST"),
+        ("credentials", "omit"),
+        ("cache", "no-store"),
+        ("redirect", "error"),
+        ("referrer", "about:client"),
+        ("type", "application/x-www-form-urlencoded"),
+        (
+            "body",
+            "grant_type=refresh_token&client_id=spa&refresh_token=r+t",
+        ),
+        ("endpoint", "token"),
+    ] {
+        assert_eq!(seen.get_str(member), Some(value), "{member}");
+    }
+    assert_eq!(seen.get("authorization"), None);
+    let seen = send(echo, discovery_request(&issuer()), 5).await.unwrap();
+    let seen = Json::parse(&seen.body).unwrap();
+    assert_eq!(seen.get_str("method"), Some("GET"));
+    assert_eq!(seen.get_str("endpoint"), Some(Endpoint::Discovery.as_str()));
+}
+
+#[test]
+async fn answers_that_never_end_or_never_come_are_typed() {
+    let ask = |transport: &'static str| send(transport, discovery_request(&issuer()), 1);
+    let huge = "return new Response(new Uint8Array(3 << 20), { status: 203 })";
+    assert_eq!(ask(huge).await.err(), Some(TransportError::TooLarge(203)));
+    let endless =
+        "return new Response(new ReadableStream({ pull(c) { c.enqueue(new Uint8Array(65536)) } }))";
+    assert_eq!(
+        ask(endless).await.err(),
+        Some(TransportError::TooLarge(200))
+    );
+    let dripping =
+        "return new Response(new ReadableStream({ start(c) { c.enqueue(new Uint8Array(1)) } }))";
+    assert_eq!(ask(dripping).await.err(), Some(TransportError::Timeout));
+    let hung = "return new Promise(() => {})";
+    assert_eq!(ask(hung).await.err(), Some(TransportError::Timeout));
+    for lost in [
+        "return Promise.reject('why')",
+        "return Promise.reject(new TypeError('x'))",
+        "throw undefined",
+        "return 7",
+        "return undefined",
+        "return { status: 200 }",
+        "return new Response(new Uint8Array([0xFF, 0xFE]))",
+    ] {
+        assert_eq!(
+            ask(lost).await.err(),
+            Some(TransportError::Network),
+            "{lost}"
+        );
+    }
+    let fine = ask("return new Response('{\"a\":\"é\"}')").await.unwrap();
+    assert_eq!(fine.body, "{\"a\":\"é\"}");
+    assert_eq!(ask("return new Response(null)").await.unwrap().body, "");
+}
+
+#[test]
+async fn an_alarm_goes_off_once_and_the_last_wish_counts() {
+    let browser = Browser::new();
+    let (first, second) = (Rc::new(Cell::new(0)), Rc::new(Cell::new(0)));
+    let count = |cell: &Rc<Cell<i32>>| {
+        let cell = cell.clone();
+        Box::new(move || cell.set(cell.get() + 1))
+    };
+    let before = browser.now();
+    browser.wake_at(before.wall.plus(30), count(&first));
+    browser.wake_at(before.wall.plus(60), count(&second));
+    sleep(200).await;
+    assert_eq!((first.get(), second.get()), (0, 1));
+    assert!(browser.now().since(before) >= 190);
+    browser.wake_at(before.wall.plus(250), count(&first));
+    drop(browser);
+    sleep(200).await;
+    assert_eq!(first.get(), 0, "a browser that is gone wakes nobody");
+}
+
+#[test]
+async fn coming_back_to_the_page_is_heard_until_the_browser_is_dropped() {
+    let browser = Browser::new();
+    let heard = Rc::new(Cell::new(0));
+    let hear = heard.clone();
+    browser.on_resume(Box::new(move || hear.set(hear.get() + 1)));
+    for event in ["online", "pageshow", "focus"] {
+        javascript(&format!("dispatchEvent(new Event('{event}'))")).await;
+    }
+    let visibility = "document.dispatchEvent(new Event('visibilitychange', { bubbles: true }))";
+    javascript(visibility).await;
+    assert_eq!(heard.get(), 4);
+    drop(browser);
+    javascript(visibility).await;
+    assert_eq!(heard.get(), 4);
+}
