@@ -11,6 +11,9 @@ use crate::protocol::token::{RefreshFailure, TokenResponse};
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+/// So long after a failure, in milliseconds, who asks hears of the same one.
+const MOMENT: i64 = 1000;
+
 /// When a session refreshes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -65,13 +68,16 @@ struct Live {
     refreshing: bool,
     /// It is restored with an expired token: not shown before a refresh had an answer.
     unconfirmed: bool,
-    /// The refresh under way was sent before, without an answer.
+    /// The refresh token was sent before, and no answer came; between refreshes the same as the record's `unanswered`.
     asked_again: bool,
     failures: u32,
     postponed: Option<Postponed>,
     /// Asking again does not help before a reload.
     blocked: bool,
-    error: Option<Error>,
+    /// Why the last refresh failed.
+    failure: Option<Error>,
+    /// Why the last callback was refused; a refresh does not mend it.
+    refused: Option<Error>,
     /// How long before expiry this token is refreshed.
     margin: i64,
 }
@@ -154,10 +160,10 @@ impl Session {
         }
     }
 
-    /// The ticket for a refresh that is about to be sent, and the token to send.
+    /// The ticket for a refresh that is about to be sent, and the token to send; `None` where none may be sent.
     #[must_use]
     pub fn refresh_ticket(&self, key: &TokenKey) -> Option<(Ticket, Secret)> {
-        let record = self.record()?;
+        let record = self.record().filter(|record| self.is_refreshable(record))?;
         let ticket = Ticket {
             family: record.family.id.clone(),
             generation: record.generation,
@@ -196,19 +202,37 @@ impl Session {
                 return Lookup::Fresh(token.value.clone());
             }
         }
-        match (&live.error, live.blocked) {
-            _ if !refreshable => Lookup::LoginRequired(SignedOutReason::Expired),
-            (Some(error), true) => Lookup::Blocked(error.clone()),
-            // A moment after a failure the answer would be the same; an application that asks in a loop gets it at once.
-            (Some(error), false)
-                if live
-                    .postponed
-                    .as_ref()
-                    .is_some_and(|postponed| postponed.left(now) > postponed.wait - 1000) =>
-            {
-                Lookup::Blocked(error.clone())
-            }
-            _ => Lookup::Refresh,
+        if !refreshable {
+            return Lookup::LoginRequired(SignedOutReason::Expired);
+        }
+        self.blocked(now).map_or(Lookup::Refresh, Lookup::Blocked)
+    }
+
+    /// Why a refresh would not help just now: the server asked to be left alone, or does not accept this client. A moment
+    /// after any failure the answer would be the same, and an application that asks in a loop gets it at once.
+    #[must_use]
+    pub fn blocked(&self, now: Now) -> Option<Error> {
+        let Phase::SignedIn(live) = &self.phase else {
+            return None;
+        };
+        let waits = live.postponed.as_ref().is_some_and(|postponed| {
+            let moment = if postponed.by_server {
+                postponed.wait
+            } else {
+                MOMENT
+            };
+            postponed.left(now) > postponed.wait - moment
+        });
+        live.failure.clone().filter(|_| live.blocked || waits)
+    }
+
+    /// Why there is no session, once it is known that there is none.
+    #[must_use]
+    pub const fn ended(&self) -> Option<SignedOutReason> {
+        if let Phase::SignedOut(signed_out) = &self.phase {
+            Some(signed_out.reason)
+        } else {
+            None
         }
     }
 
@@ -270,7 +294,7 @@ impl Session {
 
     fn callback_failed(&mut self, error: Error) {
         if let Some(live) = self.live() {
-            live.error = Some(error);
+            live.refused = Some(error);
             return;
         }
         let silent = error.needs_interaction();
@@ -351,9 +375,11 @@ impl Session {
             wait,
             by_server: retry_after.is_some(),
         });
-        live.error = Some(error.clone());
-        // An answer came, so this request did not rotate; an earlier one that was not answered may have.
-        if failure != RefreshFailure::Unknown {
+        live.failure = Some(error.clone());
+        // An answer came, or nothing was sent, so this request did not rotate; an earlier one without answer may have.
+        if failure == RefreshFailure::Unknown {
+            live.asked_again = live.record.unanswered;
+        } else if live.record.unanswered != live.asked_again {
             live.record.unanswered = live.asked_again;
             let record = live.record.encode();
             self.outputs.push_back(Output::Persist(record));
@@ -427,15 +453,16 @@ impl Session {
         let jitter = self.draw();
         Phase::SignedIn(Box::new(Live {
             margin: margin(&record, jitter),
+            asked_again: record.unanswered,
             record,
             untold: Some(via),
             refreshing: false,
             unconfirmed,
-            asked_again: false,
             failures: 0,
             postponed: None,
             blocked: false,
-            error: None,
+            failure: None,
+            refused: None,
         }))
     }
 
@@ -496,7 +523,7 @@ impl Session {
                     Freshness::Fresh
                 },
                 refreshable: live.record.refresh_token.is_some(),
-                error: live.error.clone(),
+                error: live.failure.clone().or_else(|| live.refused.clone()),
                 generation: live.record.generation,
             })),
         }
@@ -555,7 +582,8 @@ impl Live {
         self.failures = 0;
         self.postponed = None;
         self.blocked = false;
-        self.error = None;
+        self.failure = None;
+        self.asked_again = self.record.unanswered;
     }
 }
 
