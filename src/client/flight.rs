@@ -64,6 +64,12 @@ impl Future for Landing {
 pub(super) struct Flight(RefCell<Landing>);
 
 impl Flight {
+    /// Whether a run has begun and not ended.
+    pub(super) fn is_under_way(&self) -> bool {
+        let landing = self.0.borrow();
+        landing.0.begun.get() && !landing.has_landed()
+    }
+
     /// Joins the run that is under way, or begins this one.
     pub(super) fn join(&self, spawn: &impl Spawn, run: Run) -> Landing {
         let landed = self.0.borrow().has_landed();

@@ -32,7 +32,7 @@ use crate::protocol::json::Json;
 use crate::protocol::metadata::ServerMetadata;
 use crate::protocol::time::Now;
 use crate::session::Session;
-use crate::session::input::Input;
+use crate::session::input::{Input, Ticket};
 use crate::session::output::Output;
 use crate::session::record::Record;
 use crate::session::state::Warning;
@@ -72,6 +72,8 @@ struct Inner<P: Platform> {
     started: Landing,
     callbacks: RefCell<Vec<Rc<Callback>>>,
     refresh: Flight,
+    /// What the last run of `refresh` was begun for.
+    refreshed: RefCell<Option<Ticket>>,
     metadata: RefCell<Option<Cached<ServerMetadata>>>,
     metadata_flight: Flight,
     jwks: RefCell<Option<Cached<JwkSet>>>,
@@ -97,6 +99,7 @@ impl<P: Platform> Auth<P> {
             started: Landing::default(),
             callbacks: RefCell::default(),
             refresh: Flight::default(),
+            refreshed: RefCell::default(),
             metadata: RefCell::default(),
             metadata_flight: Flight::default(),
             jwks: RefCell::default(),
@@ -154,6 +157,12 @@ impl<P: Platform> Auth<P> {
         self.0.platform.now()
     }
 
+    /// Runs a task of the exports.
+    #[cfg(all(target_arch = "wasm32", feature = "js"))]
+    pub(crate) fn spawn(&self, task: ports::Task) {
+        self.0.platform.spawn(task);
+    }
+
     /// One input, then every output. Listeners are told by [`Auth::tell`], once no borrow and no lock is held.
     fn apply(&self, input: Input) {
         let now = self.now();
@@ -185,12 +194,14 @@ impl<P: Platform> Auth<P> {
             Output::Publish(entry) => platform.commit(entry),
             Output::Ring(family, generation) => platform.ring(&family, generation),
             Output::Refresh(_) => {
-                let auth = self.clone();
-                platform.spawn(Box::pin(async move {
-                    // Ahead of time: the token that is held is still good, so what counts is the generation after it.
-                    // The session is told how it went; nobody else waits for it.
-                    let _ = auth.refresh(auth.generation()).await;
-                }));
+                // Drawn now: when the task runs, somebody may have done it already. Or is at it: then that will do.
+                if let Some(ticket) = self.ticket().filter(|ticket| !self.is_refreshing(ticket)) {
+                    let auth = self.clone();
+                    platform.spawn(Box::pin(async move {
+                        // The session is told how it went; nobody else waits for it.
+                        let _ = auth.refresh(ticket).await;
+                    }));
+                }
             }
             Output::WakeAt(at) => {
                 let weak = Rc::downgrade(&self.0);

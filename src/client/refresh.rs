@@ -56,14 +56,17 @@ impl<P: Platform> Auth<P> {
     /// `login_required` without a session; otherwise why the refresh failed. A session that stands stays.
     pub async fn access_token(&self, options: TokenOptions) -> Result<AccessToken, Error> {
         self.started().await;
-        let generation = self.generation();
-        if !options.force_refresh
-            && let Some(token) = self.held_token(options.min_validity)?
-        {
+        if options.force_refresh {
+            let blocked = self.0.session.borrow().blocked(self.now());
+            blocked.map_or(Ok(()), Err)?;
+        } else if let Some(token) = self.held_token(options.min_validity)? {
             return Ok(token);
         }
-        self.refresh(generation.filter(|_| options.force_refresh))
-            .await?;
+        match self.ticket() {
+            Some(ticket) => self.refresh(ticket).await?,
+            // It cannot be refreshed: either it is good as it is, or there is no session.
+            None => drop(self.held_token(None)?),
+        }
         // What was just received is handed out, however short the server made it.
         let session = self.0.session.borrow();
         let token = session
@@ -71,29 +74,50 @@ impl<P: Platform> Auth<P> {
             .and_then(|record| record.token(&TokenKey::default()));
         token
             .map(|token| AccessToken(token.value.clone()))
-            .ok_or_else(|| Error::login_required(SignedOutReason::NoSession))
+            .ok_or_else(|| {
+                Error::login_required(session.ended().unwrap_or(SignedOutReason::NoSession))
+            })
     }
 
-    /// Refreshes once for all who ask. With a generation, goes on until that one is passed; without, until the token is
-    /// fresh.
-    pub(super) async fn refresh(&self, past: Option<u64>) -> Result<(), Error> {
-        let auth = self.clone();
-        let run = Box::pin(async move {
-            let result = auth.refresh_under_lock(past).await;
-            // Listeners run only now: no lock is held any more.
-            auth.tell();
-            result
-        });
-        self.0.refresh.join(&self.0.platform, run).await
+    /// Refreshes once for all who hold what this ticket was drawn for, and want what follows it.
+    pub(super) async fn refresh(&self, past: Ticket) -> Result<(), Error> {
+        loop {
+            if !self.0.refresh.is_under_way() {
+                self.0.refreshed.replace(Some(past.clone()));
+            }
+            // A run that was begun for another session or an older generation says nothing about this one.
+            let is_ours = self.begun_for(&past);
+            let (auth, ticket) = (self.clone(), past.clone());
+            let run = Box::pin(async move {
+                let result = auth.refresh_under_lock(ticket).await;
+                // Listeners run only now: no lock is held any more.
+                auth.tell();
+                result
+            });
+            let result = self.0.refresh.join(&self.0.platform, run).await;
+            if is_ours {
+                return result;
+            }
+            if self.ticket().as_ref() != Some(&past) {
+                return Ok(());
+            }
+        }
     }
 
-    /// Which generation of the session is held.
-    pub(super) fn generation(&self) -> Option<u64> {
-        self.0
-            .session
-            .borrow()
-            .record()
-            .map(|record| record.generation)
+    /// Whether a refresh of exactly this is under way.
+    pub(super) fn is_refreshing(&self, ticket: &Ticket) -> bool {
+        self.0.refresh.is_under_way() && self.begun_for(ticket)
+    }
+
+    fn begun_for(&self, ticket: &Ticket) -> bool {
+        self.0.refreshed.borrow().as_ref() == Some(ticket)
+    }
+
+    /// What a refresh of the session that is held now would be recognised by.
+    pub(super) fn ticket(&self) -> Option<Ticket> {
+        let session = self.0.session.borrow();
+        let refreshable = session.refresh_ticket(&TokenKey::default());
+        refreshable.map(|(ticket, _)| ticket)
     }
 
     /// The token that is held, if it is good for so long; `None` where a refresh is needed.
@@ -111,40 +135,35 @@ impl<P: Platform> Auth<P> {
         }
     }
 
-    async fn refresh_under_lock(&self, past: Option<u64>) -> Result<(), Error> {
-        let key = TokenKey::default();
-        let metadata = self.metadata().await;
-        let Some((ticket, _)) = self.0.session.borrow().refresh_ticket(&key) else {
-            return self.no_grant();
-        };
-        let metadata = match metadata {
+    async fn refresh_under_lock(&self, past: Ticket) -> Result<(), Error> {
+        let metadata = match self.metadata().await {
             Ok(metadata) => metadata,
-            Err(error) => return Err(self.failed(ticket, RefreshFailure::Transient, error, None)),
+            Err(error) => return Err(self.failed(past, RefreshFailure::Transient, error, None)),
         };
-        let family = ticket.family();
-        let guard = match self
-            .0
-            .platform
-            .acquire(&family.lock_name(), lock_timeout(self.0.config.timeout))
-            .await
-        {
+        let (lock, seconds) = (
+            past.family().lock_name(),
+            lock_timeout(self.0.config.timeout),
+        );
+        let guard = match self.0.platform.acquire(&lock, seconds).await {
             Ok(guard) => Some(guard),
             Err(LockError::Absent) => {
                 self.warn(Warning::NoLocks);
                 None
             }
             Err(LockError::Timeout) => {
-                let error = Error::timeout(Endpoint::Token, lock_timeout(self.0.config.timeout));
-                return Err(self.failed(ticket, RefreshFailure::Transient, error, None));
+                let error = Error::timeout(Endpoint::Token, seconds);
+                return Err(self.failed(past, RefreshFailure::Transient, error, None));
             }
         };
-        self.adopt_what_is_newer(&ticket).await;
+        self.adopt_what_is_newer(&past).await;
         // Not "did this read bring something?" but "is what is held now what I came for?".
-        if self.is_served(past)? {
+        let held = self.ticket();
+        if held.as_ref() != Some(&past) && self.held_token(None)?.is_some() {
             return Ok(());
         }
-        let Some((ticket, refresh_token)) = self.0.session.borrow().refresh_ticket(&key) else {
-            return self.no_grant();
+        let refreshable = self.0.session.borrow().refresh_ticket(&TokenKey::default());
+        let Some((ticket, refresh_token)) = refreshable else {
+            return Err(Error::login_required(SignedOutReason::Expired));
         };
         let result = self.ask(&metadata, ticket, &refresh_token).await;
         drop(guard);
@@ -207,21 +226,9 @@ impl<P: Platform> Auth<P> {
             error.clone(),
             retry_after,
         ));
-        let reason = if let super::State::SignedOut(signed_out) = self.state() {
-            Some(signed_out.reason)
-        } else {
-            None
-        };
         // A refused grant is no session: that is what the caller needs to know. The refusal itself is in the state.
+        let reason = self.0.session.borrow().ended();
         reason.map_or(error, Error::login_required)
-    }
-
-    fn no_grant(&self) -> Result<(), Error> {
-        self.held_token(None).and_then(|token| {
-            token
-                .map(|_| ())
-                .ok_or_else(|| Error::login_required(SignedOutReason::Expired))
-        })
     }
 
     /// Another tab may have been here: the mailbox rules, and a storage that is shared tells, too.
@@ -231,13 +238,6 @@ impl<P: Platform> Auth<P> {
         }
         if let Some(record) = self.stored_session() {
             self.apply(Input::Family(Entry::Session(record)));
-        }
-    }
-
-    fn is_served(&self, past: Option<u64>) -> Result<bool, Error> {
-        match past {
-            Some(generation) => Ok(self.generation().is_some_and(|held| held > generation)),
-            None => self.held_token(None).map(|token| token.is_some()),
         }
     }
 

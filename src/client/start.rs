@@ -15,8 +15,10 @@ impl<P: Platform> Auth<P> {
                 None => auth.restore(),
             }
             // A stored session whose token has expired is shown once a refresh had an answer.
-            if auth.state() == State::Loading {
-                let _ = auth.refresh(auth.generation()).await;
+            if auth.state() == State::Loading
+                && let Some(ticket) = auth.ticket()
+            {
+                let _ = auth.refresh(ticket).await;
             }
             auth.tell();
             Ok(())

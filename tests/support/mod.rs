@@ -215,7 +215,7 @@ fn quoted(text: &str) -> String {
 }
 
 fn object(members: Vec<(&'static str, String)>, replaced: &[(&'static str, String)]) -> String {
-    let latest = |name| replaced.iter().rev().find(|(known, _)| *known == name);
+    let latest = |name: &str| replaced.iter().rev().find(|(known, _)| *known == name);
     let mut all: Vec<(&str, String)> = members
         .into_iter()
         .filter(|(name, _)| latest(name).is_none())

@@ -1,0 +1,865 @@
+//! Refreshing: when it is asked for, when it is time, and when it fails (design 1.5, 1.8).
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests"
+)]
+
+mod support;
+
+use countersign::client::ports::TransportError;
+use countersign::client::{Event, State, TokenOptions};
+use countersign::protocol::error::Endpoint;
+use countersign::protocol::http::HttpResponse;
+use countersign::session::RefreshMode;
+use countersign::session::family::Entry;
+use countersign::session::state::{Freshness, SignedOutReason, Via, Warning};
+use countersign::testing::{Arithmetic, Happening, Reply, Trouble};
+use support::*;
+
+fn forced() -> TokenOptions {
+    let mut options = TokenOptions::default();
+    options.force_refresh = true;
+    options
+}
+
+fn valid_for(seconds: i64) -> TokenOptions {
+    let mut options = TokenOptions::default();
+    options.min_validity = Some(seconds);
+    options
+}
+
+#[test]
+fn a_fresh_token_is_served_without_a_request() {
+    let (world, _, page) = signed_in();
+    let before = world.requests().len();
+    assert_eq!(page.access_token().unwrap(), page.stored_token());
+    assert_eq!(world.requests().len(), before);
+}
+
+#[test]
+fn concurrent_wishes_share_one_request() {
+    let (world, provider, page) = signed_in_for(60);
+    provider.set_delay(Endpoint::Token, 500);
+    world.sleep(55);
+    let first = page.token_requests();
+    let wishes: Vec<_> = (0..20)
+        .map(|n| {
+            let auth = page.auth.clone();
+            let options = if n % 2 == 0 {
+                forced()
+            } else {
+                TokenOptions::default()
+            };
+            world.start(async move { auth.access_token(options).await })
+        })
+        .collect();
+    world.advance(1);
+    let tokens: Vec<_> = wishes
+        .iter()
+        .map(|wish| wish.take().unwrap().unwrap())
+        .collect();
+    assert_eq!(page.token_requests(), first + 1);
+    assert!(
+        tokens
+            .iter()
+            .all(|token| token.expose() == page.stored_token())
+    );
+}
+
+#[test]
+fn a_token_with_too_little_life_left_is_refreshed() {
+    let (world, _, page) = signed_in_for(600);
+    let old = page.stored_token();
+    world.advance(400);
+    assert_eq!(page.access_token_with(valid_for(199)).unwrap(), old);
+    let new = page.access_token_with(valid_for(201)).unwrap();
+    assert_ne!(new, old);
+    assert_eq!(new, page.stored_token());
+    // More than the server ever gives: what it gave is handed out, after one request.
+    let before = page.token_requests();
+    let newest = page.access_token_with(valid_for(100_000)).unwrap();
+    assert_eq!(
+        (page.token_requests(), newest),
+        (before + 1, page.stored_token())
+    );
+}
+
+#[test]
+fn a_forced_refresh_brings_a_new_token() {
+    let (_, _, page) = signed_in();
+    let old = page.stored_token();
+    let new = page.access_token_with(forced()).unwrap();
+    assert_ne!(new, old);
+    assert_eq!(new, page.stored_token());
+    assert!(
+        page.events
+            .borrow()
+            .iter()
+            .any(|event| matches!(event, Event::Refreshed { .. }))
+    );
+}
+
+#[test]
+fn the_new_refresh_token_is_stored_in_the_turn_of_the_answer() {
+    let (world, provider, page) = signed_in_for(60);
+    // The keys that the new ID Token needs are too old, and do not come any more.
+    world.advance(4000);
+    provider.gives_id_token_on_refresh.set(true);
+    let old = page.stored_refresh_token();
+    for _ in 0..50 {
+        world.queue(Endpoint::Jwks, Reply::never());
+    }
+    provider.set_delay(Endpoint::Token, 100);
+    let auth = page.auth.clone();
+    let wish = world.start(async move { auth.access_token(forced()).await });
+    let from = world.journal().len();
+    world.advance_millis(150);
+    assert!(wish.take().unwrap().is_ok());
+    assert!(
+        world.requests().last().unwrap().endpoint == Endpoint::Jwks,
+        "the keys are asked for"
+    );
+    let new = page.stored_refresh_token();
+    assert_ne!(new, old);
+    assert!(provider.secrets.borrow().contains(&new));
+
+    let journal = world.journal().split_off(from);
+    let answered = journal
+        .iter()
+        .position(|moment| matches!(moment.what, Happening::Answered(Endpoint::Token)))
+        .unwrap();
+    let (answered, next) = (&journal[answered], &journal[answered + 1]);
+    let stores = |what: &Happening| matches!(what, Happening::Stored(key, text) if key == SESSION_KEY && text.contains(&new));
+    assert!(
+        stores(&next.what),
+        "nothing comes between answer and storage"
+    );
+    assert_eq!(next.turn, answered.turn);
+}
+
+#[test]
+fn the_mark_is_written_before_the_request_and_goes_with_the_answer() {
+    let (world, _, page) = signed_in();
+    assert!(!page.record().unanswered);
+    page.access_token_with(forced()).unwrap();
+    let sent = world.requests_to(Endpoint::Token).pop().unwrap();
+    assert!(record(&sent.session_stored[SESSION_KEY], world.now()).unanswered);
+    assert!(!page.record().unanswered);
+}
+
+#[test]
+fn a_chain_of_fifty_rotations_never_sends_a_token_twice() {
+    let (world, _, page) = signed_in();
+    for _ in 0..50 {
+        page.access_token_with(forced()).unwrap();
+    }
+    let mut sent: Vec<_> = world
+        .requests_to(Endpoint::Token)
+        .iter()
+        .filter_map(|request| request.parameter("refresh_token"))
+        .collect();
+    assert_eq!(sent.len(), 50);
+    sent.sort();
+    sent.dedup();
+    assert_eq!(sent.len(), 50);
+    assert_eq!(page.record().generation, 51);
+}
+
+#[test]
+fn a_refresh_keeps_the_refresh_token_when_none_is_issued() {
+    let (world, provider, page) = signed_in();
+    provider.rotates.set(false);
+    let old = page.stored_refresh_token();
+    page.access_token_with(forced()).unwrap();
+    assert_eq!(page.stored_refresh_token(), old);
+    let sent = world.requests_to(Endpoint::Token).pop().unwrap();
+    // RFC 6749 §6: no scope is the scope granted.
+    assert_eq!(sent.parameter("scope"), None);
+    assert_eq!(sent.parameter("refresh_token"), Some(old));
+    assert_eq!(sent.parameter("client_id").as_deref(), Some(CLIENT));
+    assert!(!sent.form.unwrap().contains("client_secret"));
+}
+
+#[test]
+fn a_timer_refreshes_ahead_of_time() {
+    let (world, _, page) = signed_in_for(600);
+    let first = page.stored_token();
+    world.advance(500);
+    assert_eq!(page.stored_token(), first);
+    world.advance(60);
+    assert_ne!(page.stored_token(), first);
+    assert_eq!(page.token_requests(), 2);
+    // And so on, for ever.
+    world.advance(6000);
+    assert!(
+        (12..=13).contains(&page.token_requests()),
+        "{}",
+        page.token_requests()
+    );
+    assert_eq!(page.signed_in().freshness, Freshness::Fresh);
+}
+
+#[test]
+fn a_timer_refreshes_after_a_sleep_and_after_a_clock_was_put_back() {
+    let (world, _, page) = signed_in_for(600);
+    world.sleep(590);
+    world.advance(0);
+    assert_eq!(
+        page.token_requests(),
+        2,
+        "the wall clock went on, the monotonic one stood"
+    );
+    world.put_clock_back(86_400);
+    world.advance(520);
+    assert_eq!(page.token_requests(), 2);
+    world.advance(30);
+    assert_eq!(
+        page.token_requests(),
+        3,
+        "the monotonic clock went on, the wall clock was put back"
+    );
+    assert_eq!(page.signed_in().freshness, Freshness::Fresh);
+}
+
+#[test]
+fn a_token_that_expired_in_a_sleep_is_not_handed_out() {
+    let (world, _, page) = signed_in_for(600);
+    let old = page.stored_token();
+    world.sleep(86_400);
+    assert_ne!(page.access_token().unwrap(), old);
+}
+
+#[test]
+fn on_demand_refreshes_only_when_asked() {
+    let (world, _, page) = signed_in_for(60);
+    let page = Page::with(
+        &world,
+        page.tab.reload(),
+        config().refresh(RefreshMode::OnDemand),
+    );
+    page.start();
+    let first = page.token_requests();
+    world.advance(600);
+    assert_eq!(page.token_requests(), first);
+    assert_eq!(page.signed_in().freshness, Freshness::Stale);
+    page.access_token().unwrap();
+    assert_eq!(page.token_requests(), first + 1);
+    assert_eq!(page.signed_in().freshness, Freshness::Fresh);
+}
+
+#[test]
+fn off_never_refreshes_and_ends_with_the_token() {
+    let (world, _, page) = signed_in_for(60);
+    let page = Page::with(
+        &world,
+        page.tab.reload(),
+        config().refresh(RefreshMode::Off),
+    );
+    page.start();
+    let (first, token) = (page.token_requests(), page.stored_token());
+    assert_eq!(page.access_token_with(forced()).ok(), Some(token));
+    assert_eq!(page.token_requests(), first);
+    world.advance(61);
+    assert_eq!(page.token_requests(), first);
+    assert!(
+        matches!(page.auth.state(), State::SignedOut(out) if out.reason == SignedOutReason::Expired)
+    );
+    assert_eq!(page.stored(), None);
+}
+
+#[test]
+fn offline_keeps_the_session_and_coming_back_refreshes() {
+    let (world, _, page) = signed_in_for(60);
+    let before = page.stored().unwrap();
+    world.set_offline(true);
+    world.advance(600);
+    let state = page.signed_in();
+    assert_eq!(state.freshness, Freshness::Stale);
+    assert_eq!(
+        told(state.error.as_ref().unwrap()),
+        r#"network {"endpoint":"token"}"#
+    );
+    assert_eq!(
+        page.stored().unwrap(),
+        before,
+        "nothing was sent, nothing is marked"
+    );
+    assert_eq!(page.token_requests(), 1);
+    assert_eq!(
+        told(&page.access_token().unwrap_err()),
+        r#"network {"endpoint":"token"}"#
+    );
+
+    world.set_offline(false);
+    page.tab.resume();
+    assert_eq!(page.token_requests(), 2, "at once, not after the back-off");
+    let state = page.signed_in();
+    assert_eq!((state.freshness, &state.error), (Freshness::Fresh, &None));
+    assert!(page.access_token().is_ok());
+}
+
+#[test]
+fn back_off_grows_and_retries_by_itself() {
+    let (world, _, page) = signed_in_for(60);
+    for _ in 0..4 {
+        world.queue(Endpoint::Token, Reply::with_status(503, ""));
+    }
+    world.advance(120);
+    let times: Vec<_> = world
+        .requests_to(Endpoint::Token)
+        .iter()
+        .skip(1)
+        .map(|request| request.at.monotonic)
+        .collect();
+    let gaps: Vec<_> = times
+        .windows(2)
+        .map(|pair| pair[1] - pair[0])
+        .take(4)
+        .collect();
+    for (gap, base) in gaps.iter().zip([1000, 2000, 4000, 8000]) {
+        assert!((base..=base * 5 / 4).contains(gap), "{gaps:?}");
+    }
+    assert_eq!(gaps.len(), 4);
+    assert_eq!(page.signed_in().error, None);
+}
+
+#[test]
+fn retry_after_is_heeded_by_the_timer_by_coming_back_and_by_every_wish() {
+    let (world, _, page) = signed_in_for(60);
+    world.queue(Endpoint::Token, Reply::with_status(429, "").retry_after(30));
+    world.advance(50);
+    assert_eq!(page.token_requests(), 2);
+    let asked_at = world.requests().pop().unwrap().at.monotonic;
+    world.advance(5);
+    page.tab.resume();
+    let error = page.access_token().err();
+    assert_eq!(page.token_requests(), 2);
+    world.advance(60);
+    let next = &world.requests_to(Endpoint::Token)[2];
+    assert!(
+        (30_000..=38_000).contains(&(next.at.monotonic - asked_at)),
+        "{}",
+        next.at.monotonic - asked_at
+    );
+    assert!(error.is_none_or(|error| told(&error).contains("429")));
+    assert_eq!(page.signed_in().freshness, Freshness::Fresh);
+}
+
+#[test]
+fn an_application_that_asks_in_a_loop_hears_the_same_error_at_once() {
+    let (world, _, page) = signed_in_for(60);
+    world.sleep(60);
+    world.queue(Endpoint::Token, Reply::with_status(503, ""));
+    let error = page.access_token().unwrap_err();
+    assert!(error.is_retryable());
+    let before = page.token_requests();
+    for _ in 0..100 {
+        assert_eq!(page.access_token().unwrap_err(), error);
+    }
+    assert_eq!(page.token_requests(), before);
+}
+
+/// What one answer to a refresh does to a session that was good.
+#[derive(Debug, PartialEq)]
+enum After {
+    /// Kept, tried again by itself.
+    Retried,
+    /// Kept, not tried again.
+    Blocked,
+    /// Ended for this reason.
+    Ended(SignedOutReason),
+}
+
+#[test]
+fn each_answer_has_its_class() {
+    let json = |status, body: &str| Reply::with_status(status, body);
+    let error = |status, code: &str| json(status, &format!(r#"{{"error":"{code}"}}"#));
+    let html = |status| Reply::response(HttpResponse::new(status, "text/html", "<html><h1>x</h1>"));
+    let ended = After::Ended(SignedOutReason::RefreshRejected);
+    let rejected = [
+        ("invalid_grant", error(400, "invalid_grant")),
+        ("invalid_grant, 403", error(403, "invalid_grant")),
+        ("invalid_grant, 500", error(500, "invalid_grant")),
+        ("login_required", error(400, "login_required")),
+        ("interaction_required", error(400, "interaction_required")),
+        ("consent_required", error(400, "consent_required")),
+        ("mfa_required", error(403, "mfa_required")),
+        (
+            "wrapped",
+            json(400, r#"{"error":{"error":"invalid_grant"}}"#),
+        ),
+        ("400 empty", json(400, "")),
+        ("401 empty", json(401, " \n")),
+        ("403 no OAuth error", json(403, r#"{"code":17}"#)),
+    ];
+    let misconfigured = [
+        ("invalid_client", error(401, "invalid_client")),
+        ("unauthorized_client", error(400, "unauthorized_client")),
+        ("invalid_request", error(400, "invalid_request")),
+        ("invalid_scope", error(400, "invalid_scope")),
+        ("invalid_target", error(400, "invalid_target")),
+    ];
+    let transient = [
+        ("html 200", html(200)),
+        ("html 400", html(400)),
+        ("html 403", html(403)),
+        ("408", json(408, "")),
+        ("429", json(429, "")),
+        ("500", json(500, r#"{"error":"server_error"}"#)),
+        ("502", html(502)),
+        ("503 empty", json(503, "")),
+        ("blocked", Reply::fail(TransportError::Network)),
+        ("timeout", Reply::never()),
+        (
+            "too large",
+            Reply::response(HttpResponse::new(
+                200,
+                "application/json",
+                "x".repeat(1 << 21),
+            )),
+        ),
+        ("200 empty", json(200, "")),
+        ("200 no tokens", json(200, "{}")),
+        (
+            "200 other type",
+            json(200, r#"{"access_token":"a","token_type":"mac"}"#),
+        ),
+    ];
+    let cases = rejected
+        .map(|(name, reply)| (name, reply, After::Ended(SignedOutReason::RefreshRejected)))
+        .into_iter()
+        .chain(misconfigured.map(|(name, reply)| (name, reply, After::Blocked)))
+        .chain(transient.map(|(name, reply)| (name, reply, After::Retried)));
+    for (name, reply, expected) in cases {
+        let (world, _, page) = signed_in_for(600);
+        let (token, grant) = (page.stored_token(), page.stored_refresh_token());
+        world.queue(Endpoint::Token, reply);
+        world.queue(Endpoint::Token, Reply::with_status(503, ""));
+        let error = page.access_token_with(forced()).unwrap_err();
+        let ends = expected == ended;
+        let before = page.token_requests();
+        match page.auth.state() {
+            State::SignedOut(out) => {
+                assert_eq!(After::Ended(out.reason), expected, "{name}");
+                assert_eq!(
+                    told(&error),
+                    r#"login_required {"reason":"refreshRejected"}"#,
+                    "{name}"
+                );
+                assert!(out.error.is_some(), "{name}");
+                assert_eq!(page.stored(), None, "{name}");
+                assert!(
+                    page.has_event(&Event::SignedOut(SignedOutReason::RefreshRejected)),
+                    "{name}"
+                );
+            }
+            State::SignedIn(signed_in) => {
+                assert!(!ends, "{name}");
+                assert_eq!(signed_in.error.as_ref(), Some(&error), "{name}");
+                assert_eq!(
+                    (page.stored_token(), page.stored_refresh_token()),
+                    (token.clone(), grant),
+                    "{name}"
+                );
+                assert_eq!(
+                    page.access_token().unwrap(),
+                    token,
+                    "{name}: still fresh, still served"
+                );
+            }
+            State::Loading | _ => panic!("{name}: loading"),
+        }
+        world.advance(590);
+        let retried = page.token_requests() > before;
+        assert_eq!(retried, expected == After::Retried, "{name}");
+    }
+}
+
+#[test]
+fn a_misconfigured_client_asks_once_until_a_reload() {
+    let (world, _, page) = signed_in_for(60);
+    world.queue(
+        Endpoint::Token,
+        Reply::with_status(401, r#"{"error":"invalid_client"}"#),
+    );
+    world.advance(3600);
+    let told_once = r#"token_error {"error":"invalid_client","error_description":null,"error_uri":null,"status":401}"#;
+    assert_eq!(told(&page.access_token().unwrap_err()), told_once);
+    assert_eq!(
+        told(&page.access_token_with(forced()).unwrap_err()),
+        told_once
+    );
+    page.tab.resume();
+    assert_eq!(page.token_requests(), 2);
+    let page = page.reload();
+    page.start();
+    assert_eq!(page.token_requests(), 3);
+    assert_eq!(page.signed_in().freshness, Freshness::Fresh);
+}
+
+#[test]
+fn a_refusal_after_an_answer_that_never_came_is_an_answer_lost() {
+    let (world, _, page) = signed_in();
+    world.queue(Endpoint::Token, Reply::never());
+    world.queue(
+        Endpoint::Token,
+        Reply::with_status(400, r#"{"error":"invalid_grant"}"#),
+    );
+    assert_eq!(
+        told(&page.access_token_with(forced()).unwrap_err()),
+        r#"timeout {"endpoint":"token","seconds":10}"#
+    );
+    assert!(page.record().unanswered);
+    world.advance(2);
+    let error = page.access_token_with(forced()).unwrap_err();
+    assert_eq!(told(&error), r#"login_required {"reason":"answerLost"}"#);
+}
+
+#[test]
+fn a_lost_answer_is_remembered_through_trouble_and_reload() {
+    for reloads in [false, true] {
+        let (world, _, mut page) = signed_in();
+        world.queue(Endpoint::Token, Reply::never());
+        page.access_token_with(forced()).unwrap_err();
+        if reloads {
+            page = page.reload();
+            page.start();
+        }
+        // A refresh that fails before it is sent says nothing about the one that was.
+        world.set_offline(true);
+        world.advance(2);
+        page.access_token_with(forced()).unwrap_err();
+        world.set_offline(false);
+        world.queue(Endpoint::Token, Reply::with_status(503, ""));
+        world.advance(3);
+        page.access_token_with(forced()).unwrap_err();
+        assert!(page.record().unanswered, "reloads: {reloads}");
+        world.queue(
+            Endpoint::Token,
+            Reply::with_status(400, r#"{"error":"invalid_grant"}"#),
+        );
+        world.advance(10);
+        let error = page.access_token_with(forced()).unwrap_err();
+        assert_eq!(
+            told(&error),
+            r#"login_required {"reason":"answerLost"}"#,
+            "reloads: {reloads}"
+        );
+    }
+}
+
+#[test]
+fn a_lock_that_is_not_granted_says_nothing_about_an_answer_that_was_lost() {
+    let (world, _, page) = signed_in();
+    world.queue(Endpoint::Token, Reply::never());
+    page.access_token_with(forced()).unwrap_err();
+    // Another tab, stuck with the lock in its hands.
+    let other = Page::with(&world, page.tab.duplicate(), config());
+    other.start();
+    let name = page.record().family.id.lock_name();
+    let guard = {
+        use countersign::client::ports::Locks;
+        let tab = other.tab.clone();
+        world
+            .run(async move { tab.acquire(&name, 1).await })
+            .unwrap()
+            .unwrap()
+    };
+    world.advance(2);
+    assert_eq!(
+        told(&page.access_token_with(forced()).unwrap_err()),
+        r#"timeout {"endpoint":"token","seconds":25}"#
+    );
+    drop(guard);
+    assert!(page.record().unanswered);
+    world.queue(
+        Endpoint::Token,
+        Reply::with_status(400, r#"{"error":"invalid_grant"}"#),
+    );
+    world.advance(5);
+    assert_eq!(
+        told(&page.access_token_with(forced()).unwrap_err()),
+        r#"login_required {"reason":"answerLost"}"#
+    );
+}
+
+#[test]
+fn a_late_answer_after_logout_changes_nothing() {
+    let (world, provider, page) = signed_in();
+    provider.set_delay(Endpoint::Token, 2000);
+    let auth = page.auth.clone();
+    let wish = world.start(async move { auth.access_token(forced()).await });
+    world.advance(1);
+    page.logout(Default::default()).unwrap();
+    let (state, stored) = (page.auth.state(), page.tab.storage().texts());
+    assert_eq!(page.stored(), None);
+    world.advance(10);
+    assert_eq!(
+        told(&wish.take().unwrap().unwrap_err()),
+        r#"login_required {"reason":"loggedOut"}"#
+    );
+    assert_eq!(
+        (page.auth.state(), page.tab.storage().texts()),
+        (state, stored)
+    );
+    let refreshed = |event: &Event| matches!(event, Event::Refreshed { .. });
+    assert!(!page.events.borrow().iter().any(refreshed));
+}
+
+#[test]
+fn a_late_answer_after_a_new_sign_in_changes_nothing() {
+    let (world, provider, page) = signed_in();
+    let uri = provider.authorize(&page.begin_login().unwrap());
+    world.queue(
+        Endpoint::Token,
+        Reply::json(r#"{"access_token":"late","token_type":"Bearer","refresh_token":"late-rt"}"#)
+            .delayed(5000),
+    );
+    let auth = page.auth.clone();
+    let _wish = world.start(async move { auth.access_token(forced()).await });
+    world.advance(1);
+    page.callback(&uri).unwrap();
+    let stored = page.stored().unwrap();
+    world.advance(10);
+    assert_eq!(page.stored().unwrap(), stored);
+    assert!(!stored.contains("late"));
+}
+
+#[test]
+fn a_refresh_of_an_older_session_does_not_stop_the_timer_of_a_new_one() {
+    let (world, provider, page) = signed_in_for(8);
+    let uri = provider.authorize(&page.begin_login().unwrap());
+    world.queue(Endpoint::Token, Reply::never());
+    let auth = page.auth.clone();
+    let _wish = world.start(async move { auth.access_token(forced()).await });
+    world.run_until_idle();
+    // A new session, whose refresh is due before the old request is given up.
+    page.callback(&uri).unwrap();
+    world.advance(60);
+    assert_eq!(page.signed_in().freshness, Freshness::Fresh);
+    assert!(page.token_requests() >= 8, "{}", page.token_requests());
+}
+
+#[test]
+fn a_refreshed_id_token_brings_new_claims() {
+    let (world, provider, page) = signed_in();
+    provider.gives_id_token_on_refresh.set(true);
+    provider.set_claim("email", "\"new@user.example\"");
+    page.access_token_with(forced()).unwrap();
+    world.run_until_idle();
+    let user = page.signed_in().user.clone().unwrap();
+    assert_eq!(user.get_str("email"), Some("new@user.example"));
+    assert!(page.stored().unwrap().contains("new@user.example"));
+    assert_eq!(
+        page.auth.id_token(),
+        provider
+            .secrets
+            .borrow()
+            .last()
+            .cloned()
+            .filter(|text| text.contains('.'))
+            .or(page.auth.id_token())
+    );
+}
+
+#[test]
+fn a_refreshed_id_token_that_is_not_to_be_believed_leaves_claims_and_session() {
+    let cases: [(&str, &str, &str); 6] = [
+        ("aud", "\"other\"", "audience"),
+        ("exp", "1600000000", "expired"),
+        ("nonce", "\"other\"", "another nonce"),
+        ("azp", "\"other\"", "authorized party"),
+        ("iat", "1900000000", "from the future"),
+        ("sub", "7", "no text"),
+    ];
+    for (claim, json, name) in cases {
+        let (world, provider, page) = signed_in();
+        provider.gives_id_token_on_refresh.set(true);
+        provider.set_claim("email", "\"new@user.example\"");
+        provider.set_claim(claim, json);
+        let token = page.access_token_with(forced());
+        world.run_until_idle();
+        assert_eq!(token.ok(), Some(page.stored_token()), "{name}");
+        let user = page.signed_in().user.clone().unwrap();
+        assert_eq!(
+            user.get_str("email"),
+            Some("claim-value-of@user.example"),
+            "{name}"
+        );
+        assert!(
+            !page.stored().unwrap().contains("new@user.example"),
+            "{name}"
+        );
+    }
+    // A signature that does not verify, and a key that cannot be had.
+    for missing_key in [false, true] {
+        let (world, provider, page) = signed_in();
+        provider.gives_id_token_on_refresh.set(true);
+        provider.set_claim("email", "\"new@user.example\"");
+        if missing_key {
+            provider
+                .header
+                .replace(r#"{"alg":"ES256","kid":"k9"}"#.to_owned());
+        } else {
+            page.tab.set_arithmetic(Arithmetic::Wrong);
+        }
+        assert!(page.access_token_with(forced()).is_ok());
+        world.advance(1);
+        assert!(!page.stored().unwrap().contains("new@user.example"));
+        assert_eq!(page.signed_in().error, None);
+    }
+}
+
+#[test]
+fn a_refresh_about_another_user_or_issuer_ends_the_session() {
+    for (claim, json) in [("sub", "\"bob\""), ("iss", "\"https://evil.example\"")] {
+        let (world, provider, page) = signed_in();
+        provider.gives_id_token_on_refresh.set(true);
+        provider.set_claim(claim, json);
+        let error = page.access_token_with(forced()).unwrap_err();
+        assert_eq!(
+            told(&error),
+            r#"login_required {"reason":"userChanged"}"#,
+            "{claim}"
+        );
+        assert!(
+            matches!(page.auth.state(), State::SignedOut(out) if out.reason == SignedOutReason::UserChanged)
+        );
+        world.run_until_idle();
+        assert_eq!(page.stored(), None, "{claim}");
+    }
+}
+
+#[test]
+fn what_another_tab_refreshed_is_adopted_under_the_lock() {
+    let (world, provider, page) = signed_in_for(600);
+    let other = Page::with(&world, page.tab.duplicate(), config());
+    other.start();
+    provider.set_delay(Endpoint::Token, 1000);
+    let before = page.token_requests();
+    let wishes: Vec<_> = [&page, &other]
+        .map(|page| {
+            let auth = page.auth.clone();
+            world.start(async move { auth.access_token(forced()).await })
+        })
+        .into_iter()
+        .collect();
+    world.advance(5);
+    let tokens: Vec<_> = wishes
+        .iter()
+        .map(|wish| wish.take().unwrap().unwrap().expose().to_owned())
+        .collect();
+    assert_eq!(page.token_requests(), before + 1);
+    assert_eq!(tokens[0], tokens[1]);
+    assert_eq!(page.stored_refresh_token(), other.stored_refresh_token());
+    // And each goes on by itself.
+    world.advance(1000);
+    assert!(page.token_requests() <= before + 4);
+}
+
+#[test]
+fn an_entry_that_has_expired_as_well_is_adopted_and_refreshed() {
+    let (world, _, page) = signed_in_for(600);
+    let other = Page::with(&world, page.tab.duplicate(), config());
+    other.start();
+    other.access_token_with(forced()).unwrap();
+    let adopted = other.stored_refresh_token();
+    other.tab.close();
+    world.sleep(7200);
+    let token = page.access_token().unwrap();
+    let sent = world.requests_to(Endpoint::Token).pop().unwrap();
+    assert_eq!(sent.parameter("refresh_token"), Some(adopted));
+    assert_eq!(token, page.stored_token());
+    assert_eq!(page.record().generation, 3);
+}
+
+#[test]
+fn a_tombstone_ends_the_session_before_anything_is_sent() {
+    let (world, _, page) = signed_in();
+    world.commit(Entry::Tombstone(page.record().family.id));
+    let before = page.token_requests();
+    let error = page.access_token_with(forced()).unwrap_err();
+    assert_eq!(
+        told(&error),
+        r#"login_required {"reason":"loggedOutElsewhere"}"#
+    );
+    assert_eq!((page.token_requests(), page.stored()), (before, None));
+}
+
+#[test]
+fn without_locks_a_refresh_works_and_warns_once() {
+    let (_, _, page) = signed_in();
+    page.tab.set_locks(false);
+    page.access_token_with(forced()).unwrap();
+    page.access_token_with(forced()).unwrap();
+    let warnings = page
+        .events
+        .borrow()
+        .iter()
+        .filter(|event| **event == Event::Warning(Warning::NoLocks))
+        .count();
+    assert_eq!(warnings, 1);
+}
+
+#[test]
+fn listeners_run_when_the_lock_is_free() {
+    let (world, _, page) = signed_in();
+    let (auth, name) = (page.auth.clone(), page.record().family.id.lock_name());
+    let free = std::rc::Rc::new(std::cell::RefCell::new(Vec::new()));
+    let (seen, tab, inner) = (free.clone(), page.tab.clone(), world.clone());
+    let _subscription = auth.on_event(move |event| {
+        if matches!(event, Event::Refreshed { .. }) {
+            use countersign::client::ports::Locks;
+            let (tab, name) = (tab.clone(), name.clone());
+            seen.borrow_mut()
+                .push(inner.start(async move { tab.acquire(&name, 0).await.is_ok() }));
+        }
+    });
+    page.access_token_with(forced()).unwrap();
+    world.run_until_idle();
+    assert_eq!(
+        free.borrow()
+            .iter()
+            .map(|held| held.take())
+            .collect::<Vec<_>>(),
+        [Some(true)]
+    );
+}
+
+#[test]
+fn a_storage_that_is_full_or_denied_in_a_refresh_leaves_the_session_in_memory() {
+    for trouble in [Trouble::Full, Trouble::Denied, Trouble::LosesWrites] {
+        let (_, _, page) = signed_in();
+        let old = page.stored_token();
+        page.tab.storage().set_trouble(trouble);
+        let new = page.access_token_with(forced()).unwrap();
+        assert_ne!(new, old, "{trouble:?}");
+        assert_eq!(page.access_token().unwrap(), new, "{trouble:?}");
+        let warned = page.has_event(&Event::Warning(Warning::StorageFallback));
+        assert_eq!(warned, trouble != Trouble::LosesWrites, "{trouble:?}");
+        // A record with a spent refresh token would be worse than none.
+        if trouble == Trouble::Full {
+            assert_eq!(page.stored(), None);
+        }
+    }
+}
+
+#[test]
+fn a_callback_error_outlives_a_refresh() {
+    let (world, _, page) = signed_in_for(60);
+    let uri = page.begin_login().unwrap();
+    let state = countersign::protocol::form::find(uri.split_once('?').unwrap().1, "state")
+        .unwrap()
+        .unwrap();
+    page.callback(&format!("{REDIRECT}?error=access_denied&state={state}"))
+        .unwrap_err();
+    assert!(page.signed_in().error.is_some());
+    world.advance(60);
+    assert_eq!(page.token_requests(), 2);
+    assert!(told(page.signed_in().error.as_ref().unwrap()).starts_with("authorization_error"));
+    assert!(!page.has_event(&Event::SignedIn(Via::OtherTab)));
+}
