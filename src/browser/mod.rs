@@ -3,6 +3,7 @@
 mod clock;
 mod http;
 mod locks;
+mod port;
 mod signatures;
 mod storage;
 
@@ -11,20 +12,17 @@ use crate::client::ports::{
 };
 use crate::protocol::entropy::NoEntropy;
 use crate::session::family::{Entry, FamilyId};
-use clock::{Alarm, ResumeListener};
-use core::cell::RefCell;
 use js_sys::Function;
-pub use storage::{BrowserStorage, JsStorage};
+pub use locks::Guard;
+use port::Line;
+use std::rc::Rc;
+pub use storage::BrowserStorage;
 
 /// A browser page.
 pub struct Browser {
     session_storage: BrowserStorage,
     login_storage: BrowserStorage,
-    /// `(Request, endpoint) => Promise<Response>`; the page's own `fetch` where there is none.
-    transport: Option<Function>,
-    log: Option<Function>,
-    alarm: Alarm,
-    resume: RefCell<Option<ResumeListener>>,
+    line: Rc<Line>,
 }
 
 impl Browser {
@@ -34,7 +32,8 @@ impl Browser {
         Self::with(BrowserStorage::tab(), BrowserStorage::tab(), None, None)
     }
 
-    /// With a storage for the session, one for pending logins, a stand-in for `fetch`, and a receiver of log records.
+    /// With a storage for the session, one for pending logins, a stand-in for `fetch`
+    /// (`(Request, endpoint) => Promise<Response>`), and a receiver of log records (`(level, message, name, value)`).
     #[must_use]
     pub fn with(
         session: BrowserStorage,
@@ -42,14 +41,10 @@ impl Browser {
         transport: Option<Function>,
         log: Option<Function>,
     ) -> Self {
-        let (alarm, resume) = (Alarm::default(), RefCell::default());
         Self {
             session_storage: session,
             login_storage: login,
-            transport,
-            log,
-            alarm,
-            resume,
+            line: Rc::new(Line::new(transport, log)),
         }
     }
 }
@@ -80,16 +75,13 @@ impl Entropy for Browser {
 
 impl Spawn for Browser {
     fn spawn(&self, task: Task) {
-        wasm_bindgen_futures::spawn_local(task);
+        self.line.spawn(task);
     }
 }
 
 impl Navigator for Browser {
     fn assign(&self, uri: &str) {
-        if let Some(window) = web_sys::window() {
-            // Refused only by a sandboxed frame; the caller goes on waiting, as after any navigation.
-            let _ = window.location().assign(uri);
-        }
+        port::assign(uri);
     }
 }
 
@@ -114,21 +106,12 @@ impl Log for Browser {
         message: &'static str,
         field: Option<(&'static str, &'static str)>,
     ) {
-        if let Some(log) = &self.log {
-            let level = if level == Level::Warn {
-                "warn"
-            } else {
-                "debug"
-            };
-            let (name, value) = field.unwrap_or_default();
-            // A receiver that throws is its own business.
-            let _ = log.call4(
-                &wasm_bindgen::JsValue::UNDEFINED,
-                &level.into(),
-                &message.into(),
-                &name.into(),
-                &value.into(),
-            );
-        }
+        let level = if level == Level::Warn {
+            "warn"
+        } else {
+            "debug"
+        };
+        let (name, value) = field.unwrap_or_default();
+        self.line.port.log(level, message, name, value);
     }
 }

@@ -5,12 +5,11 @@
 mod message;
 mod options;
 
-use crate::browser::{Browser, BrowserStorage, JsStorage};
+use crate::browser::{Browser, BrowserStorage};
 use crate::client::{Auth, Error, Subscription};
 use core::pin::Pin;
 use js_sys::{Function, Promise};
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::future_to_promise;
 
 #[wasm_bindgen]
 extern "C" {
@@ -34,6 +33,24 @@ extern "C" {
     /// Takes a message: a changed state, or an event.
     #[wasm_bindgen(method)]
     fn tell(this: &Host, message: &str);
+}
+
+#[wasm_bindgen(module = "/src/js/deferred.js")]
+extern "C" {
+    /// A promise that is settled from here.
+    type Deferred;
+
+    #[wasm_bindgen(constructor)]
+    fn new() -> Deferred;
+
+    #[wasm_bindgen(method, getter)]
+    fn promise(this: &Deferred) -> Promise;
+
+    #[wasm_bindgen(method)]
+    fn resolve(this: &Deferred, value: JsValue);
+
+    #[wasm_bindgen(method)]
+    fn reject(this: &Deferred, reason: JsValue);
 }
 
 /// The one exported type.
@@ -73,7 +90,7 @@ impl AuthCore {
     /// Completes a callback, or restores a stored session.
     pub fn start(&self, callback: Option<String>) -> Promise {
         let auth = self.auth.clone();
-        run(Box::pin(async move {
+        self.run(Box::pin(async move {
             auth.start(callback).await;
             Ok(JsValue::UNDEFINED)
         }))
@@ -83,7 +100,7 @@ impl AuthCore {
     #[wasm_bindgen(js_name = handleCallback)]
     pub fn handle_callback(&self, url: String) -> Promise {
         let auth = self.auth.clone();
-        run(Box::pin(async move {
+        self.run(Box::pin(async move {
             let result = auth.handle_callback(&url).await?;
             Ok(message::callback(&result).to_text().into())
         }))
@@ -93,7 +110,7 @@ impl AuthCore {
     #[wasm_bindgen(js_name = beginLogin)]
     pub fn begin_login(&self, options: &str) -> Promise {
         let (auth, options) = (self.auth.clone(), options::login(options));
-        run(Box::pin(async move {
+        self.run(Box::pin(async move {
             auth.begin_login(options).await.map(JsValue::from)
         }))
     }
@@ -101,7 +118,7 @@ impl AuthCore {
     /// Sees to it that the facade holds a token that is good for so long.
     pub fn refresh(&self, options: &str) -> Promise {
         let (auth, options) = (self.auth.clone(), options::token(options));
-        run(Box::pin(async move {
+        self.run(Box::pin(async move {
             let token = auth.access_token(options).await?;
             Ok(token.expose().into())
         }))
@@ -111,7 +128,7 @@ impl AuthCore {
     #[wasm_bindgen(js_name = beginLogout)]
     pub fn begin_logout(&self, options: &str) -> Promise {
         let (auth, options) = (self.auth.clone(), options::logout(options));
-        run(Box::pin(async move {
+        self.run(Box::pin(async move {
             auth.begin_logout(options).await.map(JsValue::from)
         }))
     }
@@ -123,19 +140,28 @@ impl AuthCore {
     }
 }
 
+impl AuthCore {
+    fn run(&self, task: Pin<Box<dyn Future<Output = Result<JsValue, Error>>>>) -> Promise {
+        let deferred = Deferred::new();
+        let promise = deferred.promise();
+        self.auth.spawn(Box::pin(async move {
+            match task.await {
+                Ok(value) => deferred.resolve(value),
+                Err(error) => deferred.reject(reject(&error)),
+            }
+        }));
+        promise
+    }
+}
+
 fn storage(object: JsValue) -> BrowserStorage {
     if object.is_undefined() {
         BrowserStorage::Memory
     } else if object.is_null() {
         BrowserStorage::Denied
     } else {
-        BrowserStorage::Object(object.unchecked_into::<JsStorage>())
+        BrowserStorage::Object(object)
     }
-}
-
-/// One copy of the promise's machinery, for every method.
-fn run(task: Pin<Box<dyn Future<Output = Result<JsValue, Error>>>>) -> Promise {
-    future_to_promise(async move { task.await.map_err(|error| reject(&error)) })
 }
 
 fn reject(error: &Error) -> JsValue {

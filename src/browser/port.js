@@ -1,0 +1,218 @@
+// What Rust cannot do by itself, in as few crossings as possible: numbers and texts go over, nothing throws, and answers
+// come later, by one callback. Nothing runs at import.
+
+/** No document of an authorization server is larger, in bytes. */
+const largest = 1 << 20;
+
+/** A timer is set no further ahead, in milliseconds: browsers throttle and sleep, so the clock is asked again. */
+const longest = 60_000;
+
+/** What brings a page back. `visibilitychange` is fired at the document and bubbles up to the window. */
+const comebacks = ["visibilitychange", "pageshow", "online", "focus"];
+
+/** Tickets that no call has, and codes of calls that failed; `port.rs` has the same numbers. */
+const [run, wake, resume] = [0, 1, 2];
+const [absent, timeout, offline, tooLarge] = [1, 2, 3, 1000];
+
+export class Port {
+  #tell;
+  #transport;
+  #log;
+  #due = Infinity;
+  #timer;
+  #releases = new Map();
+  #resume = () => this.#tell(resume, 0, "");
+
+  /** `tell(ticket, code, text)` answers the call with this ticket. */
+  constructor(tell, transport, log) {
+    this.#tell = tell;
+    this.#transport = transport;
+    this.#log = log;
+  }
+
+  runSoon() {
+    queueMicrotask(() => this.#tell(run, 0, ""));
+  }
+
+  /** Status; content type, `Retry-After` and body, a line each. */
+  exchange(ticket, url, endpoint, form, seconds) {
+    const signal = AbortSignal.timeout(seconds * 1000);
+    // A transport of the application's need not listen to the signal.
+    const late = new Promise((resolve) => {
+      signal.addEventListener("abort", () => resolve([timeout, ""]));
+    });
+    const lost = () => {
+      if (signal.aborted) return [timeout, ""];
+      return [navigator.onLine === false ? offline : absent, ""];
+    };
+    const answer = this.#send(url, endpoint, form, signal).catch(lost);
+    this.#answer(ticket, Promise.race([answer, late]));
+  }
+
+  /** Without cookies, cache and referrer, and no redirect is followed (RFC 9700 §4.12). */
+  async #send(url, endpoint, form, signal) {
+    const headers = { accept: "application/json" };
+    if (form !== undefined)
+      headers["content-type"] = "application/x-www-form-urlencoded";
+    const request = new Request(url, {
+      method: form === undefined ? "GET" : "POST",
+      body: form,
+      headers,
+      credentials: "omit",
+      cache: "no-store",
+      redirect: "error",
+      referrerPolicy: "no-referrer",
+      signal,
+    });
+    const transport = this.#transport;
+    const response = await (transport?.(request, endpoint) ?? fetch(request));
+    if (!(response instanceof Response)) throw new TypeError();
+    const header = (name) => response.headers.get(name) ?? "";
+    const body = await read(response, signal);
+    if (body === undefined) return [tooLarge + response.status, ""];
+    const lines = [header("content-type"), header("retry-after"), body];
+    return [response.status, lines.join("\n")];
+  }
+
+  /** Waits for a Web Lock; missing on plain http beyond loopback. */
+  lock(ticket, name, seconds) {
+    const signal = AbortSignal.timeout(seconds * 1000);
+    const held = new Promise((release) => this.#releases.set(ticket, release));
+    const granted = new Promise((resolve, reject) => {
+      const grant = () => {
+        resolve([0, ""]);
+        return held;
+      };
+      navigator.locks.request(name, { signal }, grant).catch(reject);
+    });
+    const refused = () => [signal.aborted ? timeout : absent, ""];
+    this.#answer(ticket, granted.catch(refused));
+  }
+
+  /** Gives a lock back, granted or not. */
+  release(ticket) {
+    this.#releases.get(ticket)?.();
+    this.#releases.delete(ticket);
+  }
+
+  /** 1 if the signature is right; a key or signature that the engine refuses is no match. */
+  verify(ticket, algorithm, jwk, signed, signature) {
+    // Copies: the wasm's memory may move while the key is imported.
+    const bytes = [signature.slice(), signed.slice()];
+    const verified = verify(JSON.parse(algorithm), jwk, ...bytes);
+    const code = (right) => [right ? 1 : 0, ""];
+    this.#answer(ticket, verified.catch(() => false).then(code));
+  }
+
+  wakeAt(millis) {
+    this.#due = millis;
+    clearTimeout(this.#timer);
+    const wait = Math.min(Math.max(millis - Date.now(), 0), longest);
+    this.#timer = setTimeout(() => this.#tick(), wait);
+  }
+
+  watchComebacks() {
+    for (const event of comebacks)
+      globalThis.addEventListener?.(event, this.#resume);
+  }
+
+  log(level, message, name, value) {
+    try {
+      this.#log?.(level, message, name, value);
+    } catch {
+      // A receiver that throws is its own business.
+    }
+  }
+
+  end() {
+    this.#tell = () => {};
+    clearTimeout(this.#timer);
+    for (const event of comebacks)
+      globalThis.removeEventListener?.(event, this.#resume);
+    for (const release of this.#releases.values()) release();
+  }
+
+  #tick() {
+    if (Date.now() < this.#due) this.wakeAt(this.#due);
+    else this.#tell(wake, 0, "");
+  }
+
+  #answer(ticket, promise) {
+    promise.then(([code, text]) => this.#tell(ticket, code, text));
+  }
+}
+
+/** Reads the body piece by piece, so that a huge one is refused before it is held. */
+async function read(response, signal) {
+  // As in Rust: no byte order mark is swallowed, no broken sequence replaced.
+  const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+  const reader = response.body?.getReader();
+  let [text, size] = ["", 0];
+  while (reader && !signal.aborted) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    size += value.length;
+    if (size > largest) {
+      reader.cancel().catch(() => {});
+      return undefined;
+    }
+    text += decoder.decode(value, { stream: true });
+  }
+  return text + decoder.decode();
+}
+
+async function verify(algorithm, jwk, signature, signed) {
+  const { subtle } = crypto;
+  const usages = ["verify"];
+  // One object serves both calls: each takes the members that it knows.
+  const key = await subtle.importKey(
+    "jwk",
+    JSON.parse(jwk),
+    algorithm,
+    false,
+    usages,
+  );
+  return subtle.verify(algorithm, key, signature, signed);
+}
+
+/** `crypto.subtle` is missing on plain http beyond loopback. */
+export const canVerify = () => !!globalThis.crypto?.subtle;
+
+export const monotonic = () => performance.now();
+
+export const assign = (url) => location.assign(url);
+
+/** The tab's sessionStorage; `null` where the browser denies it. */
+export function tabStorage() {
+  try {
+    return sessionStorage;
+  } catch {
+    return null;
+  }
+}
+
+/** What is stored, `""` where there is nothing, `undefined` where access is denied. */
+export function load(storage, key) {
+  try {
+    return String(storage.getItem(key) ?? "");
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether it could be stored; without a value, removed. */
+export function save(storage, key, value) {
+  try {
+    if (value === undefined) storage.removeItem(key);
+    else storage.setItem(key, value);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** The keys that begin so, a line each. */
+export function keys(storage, prefix) {
+  const ours = (key) => key.startsWith(prefix);
+  return Object.keys(storage).filter(ours).join("\n");
+}
