@@ -163,12 +163,6 @@ impl<P: Platform> Auth<P> {
         self.0.platform.spawn(task);
     }
 
-    /// Runs a task of the exports.
-    #[cfg(all(target_arch = "wasm32", feature = "js"))]
-    pub(crate) fn spawn(&self, task: ports::Task) {
-        self.0.platform.spawn(task);
-    }
-
     /// One input, then every output. Listeners are told by [`Auth::tell`], once no borrow and no lock is held.
     fn apply(&self, input: Input) {
         let now = self.now();
