@@ -1,0 +1,168 @@
+// The test application: one page on an origin of its own, with the packed package in it, and a small API beside it.
+
+import { readFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+
+const root = new URL("../../", import.meta.url);
+const here = (path) => fileURLToPath(new URL(path, import.meta.url));
+
+/** Where the built package lies. */
+export const packageDirectory =
+  process.env.COUNTERSIGN_PKG ?? fileURLToPath(new URL("pkg", root));
+
+/** The page's scripts, bundled as an application would: `[{ path, text }]`, the wasm in a chunk of its own. */
+export async function bundlePage() {
+  const { outputFiles } = await build({
+    entryPoints: { page: here("page.js") },
+    outdir: "/assets",
+    absWorkingDir: "/",
+    bundle: true,
+    format: "esm",
+    target: "es2022",
+    splitting: true,
+    write: false,
+    logLevel: "silent",
+    plugins: [packed],
+  });
+  return outputFiles.map(({ path, text }) => ({ path, text }));
+}
+
+/** Resolves `countersign` by the `exports` of its manifest, and `countersign-inside/…` past them. */
+const packed = {
+  name: "packed",
+  setup({ onResolve, resolve }) {
+    onResolve({ filter: /^countersign(\/|$)/ }, ({ path, kind, pluginData }) =>
+      pluginData === packed
+        ? undefined
+        : resolve(path, {
+            kind,
+            resolveDir: packageDirectory,
+            pluginData: packed,
+          }),
+    );
+    onResolve({ filter: /^countersign-inside\// }, ({ path }) => ({
+      path: path.replace("countersign-inside", packageDirectory),
+    }));
+  },
+};
+
+/**
+ * Serves the page at every path; `?csp=…` gives it that `script-src`.
+ *
+ * `/api/…` answers with the headers that it was sent, to every origin; `/api/refuse?n` answers 401 to the first n
+ * tokens it sees, `/api/redirect?to=URL` redirects. `requests` has `{ method, path, url, authorization, at }`.
+ */
+export async function startApp(scripts) {
+  const assets = new Map(scripts.map(({ path, text }) => [path, text]));
+  const wasm = await readFile(`${packageDirectory}/core.wasm`);
+  const requests = [];
+  const refused = new Set();
+
+  const server = createServer(async (req, res) => {
+    const url = new URL(req.url, "http://app.invalid");
+    const { pathname, searchParams } = url;
+    res.setHeader("cache-control", "no-cache");
+    res.setHeader("referrer-policy", "unsafe-url");
+    if (req.method !== "OPTIONS")
+      requests.push({
+        method: req.method,
+        path: pathname,
+        url: req.url,
+        authorization: req.headers.authorization ?? null,
+        referer: req.headers.referer ?? null,
+        at: Date.now(),
+      });
+    if (pathname.startsWith("/api/")) return api(req, res, url);
+    if (assets.has(pathname)) {
+      res.setHeader("content-type", "text/javascript; charset=utf-8");
+      return res.end(assets.get(pathname));
+    }
+    if (pathname === "/core.wasm") {
+      res.setHeader("content-type", "application/wasm");
+      return res.end(wasm);
+    }
+    if (pathname === "/favicon.ico") return res.writeHead(204).end();
+    const policy = searchParams.get("csp");
+    if (policy !== null)
+      res.setHeader("content-security-policy", `script-src ${policy}`);
+    res.setHeader("content-type", "text/html; charset=utf-8");
+    return res.end(
+      `<!doctype html><meta charset="utf-8"><title>test application</title><script type="module" src="/assets/page.js"></script>`,
+    );
+  });
+
+  async function api(req, res, { pathname, searchParams }) {
+    res.setHeader("access-control-allow-origin", req.headers.origin ?? "*");
+    res.setHeader("access-control-allow-headers", "*, authorization, x-extra");
+    res.setHeader("access-control-allow-methods", "*, GET, POST, PUT");
+    if (req.method === "OPTIONS") return res.writeHead(204).end();
+    let body = "";
+    for await (const chunk of req) body += chunk;
+    const { authorization } = req.headers;
+    if (pathname === "/api/redirect") {
+      res.setHeader("location", searchParams.get("to"));
+      return res.writeHead(302).end();
+    }
+    const status = Number(searchParams.get("status") ?? 401);
+    const all = pathname === "/api/refuse-all";
+    if (all || (pathname === "/api/refuse" && refused.size === 0)) {
+      refused.add(authorization);
+      const challenge = searchParams.get("challenge");
+      if (challenge) {
+        res.setHeader("www-authenticate", challenge);
+        res.setHeader("access-control-expose-headers", "WWW-Authenticate");
+      }
+      return res.writeHead(status).end();
+    }
+    res.setHeader("content-type", "application/json");
+    return res.end(
+      JSON.stringify({
+        method: req.method,
+        path: pathname,
+        authorization: authorization ?? null,
+        extra: req.headers["x-extra"] ?? null,
+        body,
+      }),
+    );
+  }
+
+  const url = await listen(server);
+  return {
+    url,
+    requests,
+    /** Those of the API that carried a token. */
+    get withToken() {
+      return requests.filter(({ authorization }) => authorization !== null);
+    },
+    /** How often a script whose name begins so was asked for. */
+    loads: (name) =>
+      requests.filter(({ path }) => path.startsWith(`/assets/${name}`)).length,
+    /** The script that carries the wasm, and the glue. */
+    wasmScript: [...assets.keys()].find((path) => /wasm-inline/.test(path)),
+    glueScript: [...assets.keys()].find((path) => /\/core-/.test(path)),
+    reset() {
+      requests.length = 0;
+      refused.clear();
+    },
+    close: () => close(server),
+  };
+}
+
+/** Listens on a free port of loopback. */
+export async function listen(server) {
+  await new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(0, "127.0.0.1", resolve);
+  });
+  return `http://127.0.0.1:${server.address().port}`;
+}
+
+/** Closes a server and whatever still hangs on it. */
+export async function close(server) {
+  await new Promise((resolve) => {
+    server.close(resolve);
+    server.closeAllConnections();
+  });
+}
