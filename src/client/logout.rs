@@ -1,6 +1,6 @@
 use super::ports::{Platform, Storage};
 use super::{Auth, Error, random};
-use crate::protocol::json::Json;
+use crate::protocol::json::Object;
 use crate::protocol::logout::{EndSession, end_session_uri};
 use crate::protocol::secret::Secret;
 use crate::protocol::uri::HttpUri;
@@ -67,7 +67,7 @@ impl<P: Platform> Auth<P> {
         let state = [options.state_prefix.as_str(), &random(&self.0.platform)?].concat();
         if redirect_uri.is_some() {
             // Without it the return is merely not compared.
-            let record = Json::object([("v", Json::integer(1)), ("state", state.as_str().into())]);
+            let record = Object::new().integer("v", 1).text("state", &state).done();
             let _ = self
                 .0
                 .platform

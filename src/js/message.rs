@@ -1,62 +1,56 @@
 //! What the facade is told.
 
 use crate::client::{CallbackResult, Error, Event, State};
-use crate::protocol::json::Json;
+use crate::protocol::json::{Json, Object};
+use crate::protocol::time::Timestamp;
 use crate::session::state::Freshness;
 
 /// `{ status, … }`; a session comes with its view, tokens included.
 pub(super) fn state(state: &State, view: Option<Json>) -> Json {
+    let mut message = Object::new();
     match state {
-        State::Loading => Json::object([("status", "loading".into())]),
-        State::SignedIn(signed_in) => Json::object([
-            ("status", "signedIn".into()),
-            ("view", view.unwrap_or(Json::Null)),
-            ("stale", Json::Bool(signed_in.freshness == Freshness::Stale)),
-            ("error", error(signed_in.error.as_ref())),
-        ]),
-        State::SignedOut(signed_out) => Json::object([
-            ("status", "signedOut".into()),
-            ("reason", signed_out.reason.as_str().into()),
-            ("error", error(signed_out.error.as_ref())),
-        ]),
-    }
+        State::Loading => message.text("status", "loading"),
+        State::SignedIn(signed_in) => message
+            .text("status", "signedIn")
+            .json("view", view.unwrap_or(Json::Null))
+            .flag("stale", signed_in.freshness == Freshness::Stale)
+            .json("error", error(signed_in.error.as_ref())),
+        State::SignedOut(signed_out) => message
+            .text("status", "signedOut")
+            .text("reason", signed_out.reason.as_str())
+            .json("error", error(signed_out.error.as_ref())),
+    };
+    message.done()
 }
 
 /// `{ event, … }`
 pub(super) fn event(event: &Event) -> Json {
-    let time = |at: &Option<crate::protocol::time::Timestamp>| {
-        at.map_or(Json::Null, |at| Json::integer(at.as_millis()))
-    };
+    let mut message = Object::new();
     match event {
-        Event::SignedIn(via) => {
-            Json::object([("event", "signedIn".into()), ("via", via.as_str().into())])
-        }
-        Event::SignedOut(reason) => Json::object([
-            ("event", "signedOut".into()),
-            ("reason", reason.as_str().into()),
-        ]),
-        Event::Refreshed { expires_at } => Json::object([
-            ("event", "refreshed".into()),
-            ("expiresAt", time(expires_at)),
-        ]),
-        Event::RefreshFailed { error, retry_at } => Json::object([
-            ("event", "refreshFailed".into()),
-            ("error", error.to_json()),
-            ("retryAt", time(retry_at)),
-        ]),
-        Event::Warning(warning) => Json::object([
-            ("event", "warning".into()),
-            ("code", warning.as_str().into()),
-        ]),
-    }
+        Event::SignedIn(via) => message.text("event", "signedIn").text("via", via.as_str()),
+        Event::SignedOut(reason) => message
+            .text("event", "signedOut")
+            .text("reason", reason.as_str()),
+        Event::Refreshed { expires_at } => message
+            .text("event", "refreshed")
+            .optional_integer("expiresAt", expires_at.map(Timestamp::as_millis)),
+        Event::RefreshFailed { error, retry_at } => message
+            .text("event", "refreshFailed")
+            .json("error", error.to_json())
+            .optional_integer("retryAt", retry_at.map(Timestamp::as_millis)),
+        Event::Warning(warning) => message
+            .text("event", "warning")
+            .text("code", warning.as_str()),
+    };
+    message.done()
 }
 
 /// `{ returnTo, appState }`
 pub(super) fn callback(result: &CallbackResult) -> Json {
-    Json::object([
-        ("returnTo", Json::optional(result.return_to.as_deref())),
-        ("appState", result.app_state.clone()),
-    ])
+    Object::new()
+        .optional("returnTo", result.return_to.as_deref())
+        .json("appState", result.app_state.clone())
+        .done()
 }
 
 fn error(error: Option<&Error>) -> Json {

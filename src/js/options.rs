@@ -52,14 +52,14 @@ pub(super) fn token(text: &str) -> TokenOptions {
     let options = parse(text);
     let mut token = TokenOptions::default();
     token.min_validity = options.get_integer("minValidity");
-    token.force_refresh = options.get("forceRefresh") == Some(&Json::Bool(true));
+    token.force_refresh = options.is_true("forceRefresh");
     token
 }
 
 pub(super) fn logout(text: &str) -> LogoutOptions {
     let options = parse(text);
     let mut logout = LogoutOptions::default();
-    logout.local = options.get("local") == Some(&Json::Bool(true));
+    logout.local = options.is_true("local");
     logout.post_logout_redirect_uri = options.get_str("postLogoutRedirectUri").map(str::to_owned);
     logout.parameters = parameters(&options);
     logout.state_prefix = options

@@ -214,25 +214,25 @@ fn malformed(parameter: &'static str) -> Box<ProtocolError> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::json::Json;
+    use super::super::json::Object;
     use super::super::metadata::{self, Issuer};
     use super::*;
 
     fn server(iss_parameter_supported: bool) -> ServerMetadata {
         let issuer = Issuer::parse("https://as.example", None).unwrap();
-        let document = Json::object([
-            ("issuer", "https://as.example".into()),
-            (
+        let document = Object::new()
+            .text("issuer", "https://as.example")
+            .text(
                 "authorization_endpoint",
-                "https://as.example/authorize?tenant=1".into(),
-            ),
-            ("token_endpoint", "https://as.example/token".into()),
-            ("jwks_uri", "https://as.example/jwks".into()),
-            (
+                "https://as.example/authorize?tenant=1",
+            )
+            .text("token_endpoint", "https://as.example/token")
+            .text("jwks_uri", "https://as.example/jwks")
+            .flag(
                 "authorization_response_iss_parameter_supported",
-                Json::Bool(iss_parameter_supported),
-            ),
-        ]);
+                iss_parameter_supported,
+            )
+            .done();
         metadata::parse(&issuer, &document).unwrap()
     }
 

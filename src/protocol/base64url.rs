@@ -1,17 +1,46 @@
 //! Base64url without padding, strict: no padding, no white space, no spare bits (RFC 7515 §2, RFC 4648 §5).
 
-use base64ct::{Base64UrlUnpadded, Encoding};
+const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 /// Encodes bytes. RFC 7515 §2.
 #[must_use]
 pub fn encode(bytes: &[u8]) -> String {
-    Base64UrlUnpadded::encode_string(bytes)
+    let mut text = String::new();
+    for group in bytes.chunks(3) {
+        let bits = group
+            .iter()
+            .fold(0, |bits, byte| bits << 8 | usize::from(*byte))
+            << (8 * (3 - group.len()));
+        let sextets = [18, 12, 6, 0].map(|shift| bits >> shift & 63);
+        for sextet in sextets.iter().take(group.len() + 1) {
+            text.extend(ALPHABET.get(*sextet).map(|byte| char::from(*byte)));
+        }
+    }
+    text
 }
 
 /// Decodes text; `None` for anything that [`encode`] would not have written. RFC 7515 §2.
 #[must_use]
 pub fn decode(text: &str) -> Option<Vec<u8>> {
-    Base64UrlUnpadded::decode_vec(text).ok()
+    let mut bytes = Vec::new();
+    let (mut bits, mut width) = (0_u32, 0);
+    for byte in text.bytes() {
+        bits = bits << 6 | value(byte)?;
+        width += 6;
+        if width >= 8 {
+            width -= 8;
+            bytes.extend(u8::try_from(bits >> width & 255));
+        }
+    }
+    // A single character is half a byte, and spare bits are zero: one value has one spelling.
+    (text.len() % 4 != 1 && bits & ((1 << width) - 1) == 0).then_some(bytes)
+}
+
+fn value(character: u8) -> Option<u32> {
+    ALPHABET
+        .iter()
+        .position(|known| *known == character)
+        .and_then(|at| u32::try_from(at).ok())
 }
 
 #[cfg(test)]

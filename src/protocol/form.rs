@@ -1,15 +1,15 @@
 //! `application/x-www-form-urlencoded` (RFC 6749 Appendix B).
 
-use form_urlencoded::{byte_serialize, parse as parse_pairs};
+use super::text::cut;
 
 /// Appends `name=value`, encoded, with `&` in front unless it is the first.
 pub fn append(form: &mut String, name: &str, value: &str) {
     if !form.is_empty() && !form.ends_with('?') {
         form.push('&');
     }
-    form.extend(byte_serialize(name.as_bytes()));
+    escape(form, name);
     form.push('=');
-    form.extend(byte_serialize(value.as_bytes()));
+    escape(form, value);
 }
 
 /// Encodes pairs into a request body.
@@ -32,13 +32,62 @@ pub struct Repeated;
 /// # Errors
 /// [`Repeated`] where it stands there more than once: none of the values can be trusted then.
 pub fn find(query: &str, name: &str) -> Result<Option<String>, Repeated> {
-    let mut values = parse_pairs(query.as_bytes()).filter(|(key, _)| key == name);
-    let first = values.next().map(|(_, value)| value.into_owned());
-    if values.next().is_some() {
-        Err(Repeated)
-    } else {
-        Ok(first)
+    let mut found = None;
+    for pair in query.split('&') {
+        let (key, value) = cut(pair, b'=').unwrap_or((pair, ""));
+        if unescape(key) != name {
+            continue;
+        }
+        if found.is_some() {
+            return Err(Repeated);
+        }
+        found = Some(unescape(value));
     }
+    Ok(found)
+}
+
+fn escape(form: &mut String, text: &str) {
+    for byte in text.bytes() {
+        match byte {
+            b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' | b'*' | b'-' | b'.' | b'_' => {
+                form.push(char::from(byte));
+            }
+            b' ' => form.push('+'),
+            _ => {
+                form.push('%');
+                for digit in [byte >> 4, byte & 15] {
+                    let digit = char::from_digit(digit.into(), 16);
+                    form.extend(digit.map(|digit| digit.to_ascii_uppercase()));
+                }
+            }
+        }
+    }
+}
+
+/// A `%` that begins no escape stands for itself; bytes that are no UTF-8 make the text an empty one, which no check
+/// takes for a value.
+fn unescape(text: &str) -> String {
+    let mut bytes = Vec::new();
+    let mut rest = text.as_bytes();
+    while let [first, tail @ ..] = rest {
+        rest = tail;
+        let escaped = match tail {
+            [high, low, after @ ..] if *first == b'%' => hex(*high).zip(hex(*low)).zip(Some(after)),
+            _ => None,
+        };
+        if let Some(((high, low), after)) = escaped {
+            bytes.push(high << 4 | low);
+            rest = after;
+        } else {
+            bytes.push(if *first == b'+' { b' ' } else { *first });
+        }
+    }
+    String::from_utf8(bytes).unwrap_or_default()
+}
+
+fn hex(digit: u8) -> Option<u8> {
+    let digit = char::from(digit).to_digit(16)?;
+    u8::try_from(digit).ok()
 }
 
 #[cfg(test)]
@@ -53,6 +102,10 @@ mod tests {
         assert_eq!(find(&form, "x").unwrap().unwrap(), hard);
         assert_eq!(find(&form, "y").unwrap().unwrap(), "");
         assert_eq!(find(&form, "z"), Ok(None));
+        assert_eq!(find("a=%&b=%4&c=%zz", "a").unwrap().unwrap(), "%");
+        assert_eq!(find("a=%&b=%4&c=%zz", "b").unwrap().unwrap(), "%4");
+        assert_eq!(find("a=%&b=%4&c=%zz", "c").unwrap().unwrap(), "%zz");
+        assert_eq!(find("a=x%ff", "a").unwrap().unwrap(), "");
     }
 
     #[test]

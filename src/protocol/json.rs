@@ -4,6 +4,7 @@
 //! Our own 200 lines rather than a crate: `miniserde` costs 7.9 kB brotli, `serde_json` 19.5 kB (docs/size.md), and none
 //! of them keeps numbers as text, which spares the float parser and printer and hands claims on unchanged.
 
+use super::text::before;
 use core::fmt;
 
 /// Nesting beyond this is refused.
@@ -53,23 +54,6 @@ impl Json {
         Self::Number(value.to_string())
     }
 
-    /// A string, or `null`.
-    #[must_use]
-    pub fn optional(text: Option<&str>) -> Self {
-        text.map_or(Self::Null, Self::from)
-    }
-
-    /// An object of these members.
-    #[must_use]
-    pub fn object<const N: usize>(members: [(&str, Self); N]) -> Self {
-        Self::Object(
-            members
-                .into_iter()
-                .map(|(name, value)| (name.to_owned(), value))
-                .collect(),
-        )
-    }
-
     /// Whether it is an object.
     #[must_use]
     pub const fn is_object(&self) -> bool {
@@ -82,10 +66,14 @@ impl Json {
         let Self::Object(members) = self else {
             return None;
         };
-        members
-            .iter()
-            .find(|(key, value)| key == name && *value != Self::Null)
-            .map(|(_, value)| value)
+        let (_, value) = members.iter().find(|(key, _)| key == name)?;
+        Some(value).filter(|value| !matches!(value, Self::Null))
+    }
+
+    /// Whether a member is `true`.
+    #[must_use]
+    pub fn is_true(&self, name: &str) -> bool {
+        matches!(self.get(name), Some(Self::Bool(true)))
     }
 
     /// A member that is a string.
@@ -126,44 +114,33 @@ impl Json {
         let Self::Number(text) = self else {
             return None;
         };
-        let (mantissa, exponent) = match text.split_once(['e', 'E']) {
-            Some((mantissa, exponent)) => (
-                mantissa,
-                exponent
-                    .strip_prefix('+')
-                    .unwrap_or(exponent)
-                    .parse::<i32>()
-                    .ok()?,
-            ),
-            None => (text.as_str(), 0),
+        let exponent_at = text.bytes().position(|byte| matches!(byte, b'e' | b'E'));
+        let (mantissa, exponent) = text.split_at_checked(exponent_at.unwrap_or(text.len()))?;
+        // How many digits there are before the point, once it is moved.
+        let mut places = digits(before(mantissa, b'.')).count();
+        let shift = digits(exponent).fold(0_usize, |shift, digit| {
+            shift.saturating_mul(10).saturating_add(usize::from(digit))
+        });
+        places = if exponent.as_bytes().get(1) == Some(&b'-') {
+            places.saturating_sub(shift)
+        } else {
+            places.saturating_add(shift)
         };
-        let (negative, digits) = mantissa
-            .strip_prefix('-')
-            .map_or((false, mantissa), |rest| (true, rest));
-        let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
-        let places = exponent.saturating_add(i32::try_from(whole.len()).ok()?);
         let mut value: i64 = 0;
-        for digit in whole
-            .bytes()
-            .chain(fraction.bytes())
-            .chain(core::iter::repeat(b'0'))
-            .take(usize::try_from(places).unwrap_or(0))
-        {
-            value = value * 10 + i64::from(digit - b'0');
+        let mut digits = digits(mantissa);
+        while places > 0 {
+            let digit = digits.next();
+            // Zero stays zero however many places follow: `0e999999999` ends here.
+            if digit.is_none() && value == 0 {
+                break;
+            }
+            value = value * 10 + i64::from(digit.unwrap_or(0));
             if value > 1 << 53 {
                 return None;
             }
-            // Zero stays zero however many places follow: `0e999999999` ends here.
-            if value == 0
-                && whole
-                    .bytes()
-                    .chain(fraction.bytes())
-                    .all(|digit| digit == b'0')
-            {
-                break;
-            }
+            places -= 1;
         }
-        Some(if negative { -value } else { value })
+        Some(if text.starts_with('-') { -value } else { value })
     }
 
     /// The document as text.
@@ -198,6 +175,69 @@ impl Json {
             }
         }
     }
+}
+
+/// An object that is being put together, member by member.
+#[derive(Default)]
+pub struct Object(Vec<(String, Json)>);
+
+impl Object {
+    /// One without members.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a member.
+    #[inline(never)]
+    pub fn json(&mut self, name: &str, value: Json) -> &mut Self {
+        self.0.push((name.to_owned(), value));
+        self
+    }
+
+    /// Adds a string.
+    #[inline(never)]
+    pub fn text(&mut self, name: &str, value: &str) -> &mut Self {
+        self.json(name, value.into())
+    }
+
+    /// Adds a string, or `null`.
+    #[inline(never)]
+    pub fn optional(&mut self, name: &str, value: Option<&str>) -> &mut Self {
+        self.json(name, value.map_or(Json::Null, Json::from))
+    }
+
+    /// Adds a whole number.
+    #[inline(never)]
+    pub fn integer(&mut self, name: &str, value: i64) -> &mut Self {
+        self.json(name, Json::integer(value))
+    }
+
+    /// Adds a whole number, or `null`.
+    #[inline(never)]
+    pub fn optional_integer(&mut self, name: &str, value: Option<i64>) -> &mut Self {
+        self.json(name, value.map_or(Json::Null, Json::integer))
+    }
+
+    /// Adds `true` or `false`.
+    #[inline(never)]
+    pub fn flag(&mut self, name: &str, value: bool) -> &mut Self {
+        self.json(name, Json::Bool(value))
+    }
+
+    /// The object, with what was added.
+    #[inline(never)]
+    pub fn done(&mut self) -> Json {
+        Json::Object(core::mem::take(&mut self.0))
+    }
+}
+
+/// The digits of a number, without sign, point and exponent sign.
+fn digits(number: &str) -> impl Iterator<Item = u8> {
+    number
+        .bytes()
+        .filter(u8::is_ascii_digit)
+        .map(|byte| byte - b'0')
 }
 
 impl From<&str> for Json {

@@ -2,7 +2,7 @@
 
 use super::error::{Endpoint, MetadataProblem, ProtocolError};
 use super::http::{HttpRequest, HttpResponse};
-use super::json::Json;
+use super::json::{Json, Object};
 use super::uri::HttpUri;
 
 /// Issuer Identifier: an `https:` URI without query and fragment, compared exactly (OIDC Discovery §3, RFC 8414 §2).
@@ -134,8 +134,7 @@ pub fn parse(issuer: &Issuer, document: &Json) -> Result<ServerMetadata, Box<Pro
         token_endpoint: required("token_endpoint")?,
         jwks_uri: required("jwks_uri")?,
         end_session_endpoint: endpoint(issuer, document, "end_session_endpoint")?,
-        iss_parameter_supported: document.get("authorization_response_iss_parameter_supported")
-            == Some(&Json::Bool(true)),
+        iss_parameter_supported: document.is_true("authorization_response_iss_parameter_supported"),
     })
 }
 
@@ -143,23 +142,22 @@ impl ServerMetadata {
     /// The document again, with the members that we use, for the cache.
     #[must_use]
     pub fn to_json(&self) -> Json {
-        Json::object([
-            ("issuer", self.issuer.as_str().into()),
-            (
+        let end_session_endpoint = self.end_session_endpoint.as_ref().map(HttpUri::as_str);
+        let mut document = Object::new();
+        document
+            .text("issuer", self.issuer.as_str())
+            .text(
                 "authorization_endpoint",
-                self.authorization_endpoint.as_str().into(),
-            ),
-            ("token_endpoint", self.token_endpoint.as_str().into()),
-            ("jwks_uri", self.jwks_uri.as_str().into()),
-            (
-                "end_session_endpoint",
-                Json::optional(self.end_session_endpoint.as_ref().map(HttpUri::as_str)),
-            ),
-            (
+                self.authorization_endpoint.as_str(),
+            )
+            .text("token_endpoint", self.token_endpoint.as_str())
+            .text("jwks_uri", self.jwks_uri.as_str())
+            .optional("end_session_endpoint", end_session_endpoint)
+            .flag(
                 "authorization_response_iss_parameter_supported",
-                Json::Bool(self.iss_parameter_supported),
-            ),
-        ])
+                self.iss_parameter_supported,
+            )
+            .done()
     }
 }
 

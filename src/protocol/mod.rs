@@ -18,6 +18,7 @@ pub mod metadata;
 pub mod pkce;
 pub mod scope;
 pub mod secret;
+pub(crate) mod text;
 pub mod time;
 pub mod token;
 pub mod uri;

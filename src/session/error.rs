@@ -2,7 +2,7 @@
 
 use super::state::SignedOutReason;
 use crate::protocol::error::{Endpoint, OAuthErrorResponse, ProtocolError};
-use crate::protocol::json::Json;
+use crate::protocol::json::{Json, Object};
 use core::fmt;
 use std::sync::Arc;
 
@@ -262,39 +262,44 @@ impl Error {
     /// What there is to know, by the members of the TypeScript type `AuthErrorDetails`.
     #[must_use]
     pub fn details(&self) -> Json {
+        let mut details = Object::new();
         match self.kind() {
             ErrorKind::InvalidConfig { option, problem } => {
-                Json::object([("option", (*option).into()), ("problem", (*problem).into())])
+                details.text("option", option).text("problem", problem);
             }
             ErrorKind::UnsupportedEnvironment { missing } => {
-                Json::object([("missing", (*missing).into())])
+                details.text("missing", missing);
             }
-            ErrorKind::Protocol(error) => protocol_details(error),
+            ErrorKind::Protocol(error) => protocol_details(error, &mut details),
             ErrorKind::StaleCallback {
                 problem,
                 return_to,
                 untrusted,
-            } => Json::object([
-                ("problem", problem.as_str().into()),
-                ("returnTo", Json::optional(return_to.as_deref())),
-                (
-                    "untrusted",
-                    untrusted.as_ref().map_or(Json::Null, |response| {
-                        Json::Object(response_members(response))
-                    }),
-                ),
-            ]),
-            ErrorKind::LoginRequired(reason) => Json::object([("reason", reason.as_str().into())]),
-            ErrorKind::Network { endpoint } => {
-                Json::object([("endpoint", endpoint.as_str().into())])
+            } => {
+                details
+                    .text("problem", problem.as_str())
+                    .optional("returnTo", return_to.as_deref())
+                    .json("untrusted", untrusted_response(untrusted.as_ref()));
             }
-            ErrorKind::Timeout { endpoint, seconds } => Json::object([
-                ("endpoint", endpoint.as_str().into()),
-                ("seconds", Json::integer(i64::from(*seconds))),
-            ]),
-            ErrorKind::Storage { operation } => Json::object([("operation", (*operation).into())]),
-            ErrorKind::Internal { location } => Json::object([("location", (*location).into())]),
+            ErrorKind::LoginRequired(reason) => {
+                details.text("reason", reason.as_str());
+            }
+            ErrorKind::Network { endpoint } => {
+                details.text("endpoint", endpoint.as_str());
+            }
+            ErrorKind::Timeout { endpoint, seconds } => {
+                details
+                    .text("endpoint", endpoint.as_str())
+                    .integer("seconds", i64::from(*seconds));
+            }
+            ErrorKind::Storage { operation } => {
+                details.text("operation", operation);
+            }
+            ErrorKind::Internal { location } => {
+                details.text("location", location);
+            }
         }
+        details.done()
     }
 
     #[cold]
@@ -336,80 +341,76 @@ impl Error {
     /// Code, details and retryability as one document.
     #[must_use]
     pub fn to_json(&self) -> Json {
-        Json::object([
-            ("code", self.code().as_str().into()),
-            ("details", self.details()),
-            ("retryable", Json::Bool(self.is_retryable())),
-        ])
+        Object::new()
+            .text("code", self.code().as_str())
+            .json("details", self.details())
+            .flag("retryable", self.is_retryable())
+            .done()
     }
 }
 
-fn protocol_details(error: &ProtocolError) -> Json {
+fn protocol_details(error: &ProtocolError, details: &mut Object) {
     match error {
-        ProtocolError::Authorization(response) => Json::Object(response_members(response)),
+        ProtocolError::Authorization(response) => response_details(response, details),
         ProtocolError::Token { response, status } => {
-            let mut members = response_members(response);
-            members.push(("status".to_owned(), Json::integer(i64::from(*status))));
-            Json::Object(members)
+            response_details(response, details);
+            details.integer("status", i64::from(*status));
         }
-        ProtocolError::InvalidMetadata { field, problem } => Json::object([
-            ("field", (*field).into()),
-            ("problem", problem.as_str().into()),
-        ]),
+        ProtocolError::InvalidMetadata { field, problem } => {
+            details
+                .text("field", field)
+                .text("problem", problem.as_str());
+        }
         ProtocolError::InvalidResponse {
             endpoint,
             status,
             problem,
-        } => Json::object([
-            ("endpoint", endpoint.as_str().into()),
-            ("status", Json::integer(i64::from(*status))),
-            ("problem", (*problem).into()),
-        ]),
+        } => {
+            details
+                .text("endpoint", endpoint.as_str())
+                .integer("status", i64::from(*status))
+                .text("problem", problem);
+        }
         ProtocolError::IssuerMismatch {
             expected,
             actual,
             untrusted,
-        } => Json::object([
-            ("expected", expected.as_str().into()),
-            ("actual", Json::optional(actual.as_deref())),
-            (
-                "untrusted",
-                untrusted.as_ref().map_or(Json::Null, |response| {
-                    Json::Object(response_members(response))
-                }),
-            ),
-        ]),
+        } => {
+            details
+                .text("expected", expected)
+                .optional("actual", actual.as_deref())
+                .json("untrusted", untrusted_response(untrusted.as_ref()));
+        }
         ProtocolError::InvalidIdToken {
             claim,
             problem,
             skew_seconds,
-        } => Json::object([
-            ("claim", (*claim).into()),
-            ("problem", problem.as_str().into()),
-            (
-                "skewSeconds",
-                skew_seconds.map_or(Json::Null, Json::integer),
-            ),
-        ]),
+        } => {
+            details
+                .text("claim", claim)
+                .text("problem", problem.as_str())
+                .optional_integer("skewSeconds", *skew_seconds);
+        }
         ProtocolError::SubjectMismatch { endpoint } => {
-            Json::object([("endpoint", endpoint.as_str().into())])
+            details.text("endpoint", endpoint.as_str());
         }
     }
 }
 
-fn response_members(response: &OAuthErrorResponse) -> Vec<(String, Json)> {
-    let members = [
-        ("error", response.error.as_str().into()),
-        (
-            "error_description",
-            Json::optional(response.error_description.as_deref()),
-        ),
-        ("error_uri", Json::optional(response.error_uri.as_deref())),
-    ];
-    members
-        .into_iter()
-        .map(|(name, value)| (name.to_owned(), value))
-        .collect()
+fn response_details(response: &OAuthErrorResponse, details: &mut Object) {
+    details
+        .text("error", &response.error)
+        .optional("error_description", response.error_description.as_deref())
+        .optional("error_uri", response.error_uri.as_deref());
+}
+
+fn untrusted_response(response: Option<&OAuthErrorResponse>) -> Json {
+    let Some(response) = response else {
+        return Json::Null;
+    };
+    let mut details = Object::new();
+    response_details(response, &mut details);
+    details.done()
 }
 
 impl From<ErrorKind> for Error {

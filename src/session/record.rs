@@ -5,7 +5,7 @@
 
 use super::family::Family;
 use super::schedule;
-use crate::protocol::json::Json;
+use crate::protocol::json::{Json, Object};
 use crate::protocol::scope::Scope;
 use crate::protocol::secret::Secret;
 use crate::protocol::time::{Now, Timestamp};
@@ -106,64 +106,64 @@ impl Record {
     /// The part that the facade reads.
     #[must_use]
     pub fn view(&self) -> Json {
-        let tokens = self.tokens.iter().map(|(key, token)| {
+        let mut tokens = Object::new();
+        for (key, token) in &self.tokens {
             let lifetime = token.lifetime.unwrap_or(schedule::ASSUMED_LIFETIME);
             // Without a refresh token an unknown end is no reason to stop using it.
             let deadline = token
                 .lifetime
                 .or(self.refresh_token.as_ref().map(|_| lifetime))
                 .map(|life| token.received.wall.plus(life));
-            let members = Json::object([
-                ("access_token", token.value.expose().into()),
-                ("received_at", millis(token.received.wall)),
-                ("expires_at", token.expires_at().map_or(Json::Null, millis)),
-                ("deadline", deadline.map_or(Json::Null, millis)),
-                (
-                    "leeway",
-                    Json::integer(if self.refresh_token.is_some() {
-                        schedule::leeway(lifetime)
-                    } else {
-                        0
-                    }),
-                ),
-            ]);
-            (key.as_str().to_owned(), members)
-        });
-        Json::object([
-            ("generation", Json::Number(self.generation.to_string())),
-            ("user", self.user.clone().unwrap_or(Json::Null)),
-            (
+            let leeway = match self.refresh_token {
+                Some(_) => schedule::leeway(lifetime),
+                None => 0,
+            };
+            let expires_at = token.expires_at().map(Timestamp::as_millis);
+            let token = Object::new()
+                .text("access_token", token.value.expose())
+                .integer("received_at", token.received.wall.as_millis())
+                .optional_integer("expires_at", expires_at)
+                .optional_integer("deadline", deadline.map(Timestamp::as_millis))
+                .integer("leeway", leeway)
+                .done();
+            tokens.json(key.as_str(), token);
+        }
+        Object::new()
+            .json("generation", self.generation_number())
+            .json("user", self.user.clone().unwrap_or(Json::Null))
+            .json(
                 "scope",
                 Json::Array(self.scope.iter().map(Json::from).collect()),
-            ),
-            ("refreshable", Json::Bool(self.refresh_token.is_some())),
-            ("tokens", Json::Object(tokens.collect())),
-        ])
+            )
+            .flag("refreshable", self.refresh_token.is_some())
+            .json("tokens", tokens.done())
+            .done()
     }
 
     /// The text to store.
     #[must_use]
     pub fn encode(&self) -> String {
-        let grant = Json::object([
-            ("generation", Json::Number(self.generation.to_string())),
-            ("family", self.family.id.as_str().into()),
-            ("family_key", self.family.key.expose().into()),
-            (
+        let grant = Object::new()
+            .json("generation", self.generation_number())
+            .text("family", self.family.id.as_str())
+            .text("family_key", self.family.key.expose())
+            .optional(
                 "refresh_token",
-                Json::optional(self.refresh_token.as_ref().map(Secret::expose)),
-            ),
-            (
-                "id_token",
-                Json::optional(self.id_token.as_ref().map(Secret::expose)),
-            ),
-            ("unanswered", Json::Bool(self.unanswered)),
-        ]);
-        Json::object([
-            ("v", Json::integer(VERSION)),
-            ("view", self.view()),
-            ("grant", grant),
-        ])
-        .to_text()
+                self.refresh_token.as_ref().map(Secret::expose),
+            )
+            .optional("id_token", self.id_token.as_ref().map(Secret::expose))
+            .flag("unanswered", self.unanswered)
+            .done();
+        Object::new()
+            .integer("v", VERSION)
+            .json("view", self.view())
+            .json("grant", grant)
+            .done()
+            .to_text()
+    }
+
+    fn generation_number(&self) -> Json {
+        Json::Number(self.generation.to_string())
     }
 
     /// Reads a stored text; total. Time that passed while no page was open is counted by the wall clock, and a clock
@@ -211,7 +211,7 @@ fn read(document: &Json, now: Now) -> Option<Record> {
         refresh_token: secret("refresh_token")?,
         id_token: secret("id_token")?,
         family: Family::parse(grant.get_str("family")?, grant.get_str("family_key")?)?,
-        unanswered: grant.get("unanswered") == Some(&Json::Bool(true)),
+        unanswered: grant.is_true("unanswered"),
     };
     let whole = view.get_integer("generation") == grant.get_integer("generation")
         && record.token(&TokenKey::default()).is_some()
@@ -236,10 +236,6 @@ fn read_token(token: &Json, now: Now) -> Option<AccessToken> {
         received: Now::new(received, monotonic),
         lifetime,
     })
-}
-
-fn millis(timestamp: Timestamp) -> Json {
-    Json::integer(timestamp.as_millis())
 }
 
 #[cfg(test)]

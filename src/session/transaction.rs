@@ -1,7 +1,7 @@
 //! A pending login: one stored record per `state`, with a lifetime (RFC 6749 §10.12; RFC 9700 §4.7).
 
 use crate::protocol::entropy::{Entropy, NoEntropy, random_token};
-use crate::protocol::json::Json;
+use crate::protocol::json::{Json, Object};
 use crate::protocol::pkce::CodeVerifier;
 use crate::protocol::scope::Scope;
 use crate::protocol::secret::Secret;
@@ -82,33 +82,33 @@ impl Transaction {
     /// The text to store.
     #[must_use]
     pub fn encode(&self) -> String {
-        Json::object([
-            ("v", Json::integer(VERSION)),
-            ("began_at", Json::integer(self.began_at.as_millis())),
-            ("state", self.state.expose().into()),
-            ("nonce", self.nonce.expose().into()),
-            ("code_verifier", self.code_verifier.expose().into()),
-            ("issuer", self.issuer.as_str().into()),
-            ("client_id", self.client_id.as_str().into()),
-            ("redirect_uri", self.redirect_uri.as_str().into()),
-            ("scope", self.scope.to_text().as_str().into()),
-            ("max_age", self.max_age.map_or(Json::Null, Json::integer)),
-            ("return_to", self.return_to.as_str().into()),
-            ("app_state", self.app_state.clone()),
-        ])
-        .to_text()
+        Object::new()
+            .integer("v", VERSION)
+            .integer("began_at", self.began_at.as_millis())
+            .text("state", self.state.expose())
+            .text("nonce", self.nonce.expose())
+            .text("code_verifier", self.code_verifier.expose())
+            .text("issuer", &self.issuer)
+            .text("client_id", &self.client_id)
+            .text("redirect_uri", self.redirect_uri.as_str())
+            .text("scope", &self.scope.to_text())
+            .optional_integer("max_age", self.max_age)
+            .text("return_to", &self.return_to)
+            .json("app_state", self.app_state.clone())
+            .done()
+            .to_text()
     }
 
     /// What stays after it was taken: no verifier, only that it was, and where it had begun.
     #[must_use]
     pub fn used_marker(&self) -> String {
-        Json::object([
-            ("v", Json::integer(VERSION)),
-            ("began_at", Json::integer(self.began_at.as_millis())),
-            ("used", Json::Bool(true)),
-            ("return_to", self.return_to.as_str().into()),
-        ])
-        .to_text()
+        Object::new()
+            .integer("v", VERSION)
+            .integer("began_at", self.began_at.as_millis())
+            .flag("used", true)
+            .text("return_to", &self.return_to)
+            .done()
+            .to_text()
     }
 }
 
@@ -156,18 +156,21 @@ fn read(document: &Json) -> Option<Transaction> {
 /// Which of these stored logins to drop: the expired ones, and the oldest beyond [`MAX_PENDING`].
 #[must_use]
 pub fn sweep(mut logins: Vec<(String, Option<Timestamp>)>, now: Timestamp) -> Vec<String> {
-    let age = |at: &Option<Timestamp>| at.map_or(i64::MAX, |at| now.since(at).saturating_abs());
-    logins.sort_by_key(|(_, at)| age(at));
-    let kept = logins
-        .iter()
-        .take(MAX_PENDING)
-        .take_while(|(_, at)| age(at) < LIFETIME)
-        .count();
-    logins
-        .split_off(kept)
-        .into_iter()
-        .map(|(key, _)| key)
-        .collect()
+    let age = |at: Option<Timestamp>| at.map_or(i64::MAX, |at| now.since(at).saturating_abs());
+    let mut dropped = Vec::new();
+    // The oldest first, until the rest is few and young. They are few: sorting them would cost more wasm than time.
+    while let Some(oldest) =
+        (0..logins.len()).max_by_key(|at| logins.get(*at).map(|login| age(login.1)))
+    {
+        let is_young = logins
+            .get(oldest)
+            .is_some_and(|login| age(login.1) < LIFETIME);
+        if is_young && logins.len() <= MAX_PENDING {
+            break;
+        }
+        dropped.push(logins.swap_remove(oldest).0);
+    }
+    dropped
 }
 
 #[cfg(test)]
@@ -252,6 +255,6 @@ mod tests {
             ("damaged".to_owned(), None),
             ("young".to_owned(), Some(NOW)),
         ];
-        assert_eq!(sweep(old, NOW), ["old", "damaged"]);
+        assert_eq!(sweep(old, NOW), ["damaged", "old"]);
     }
 }

@@ -3,7 +3,7 @@
 use super::super::base64url;
 use super::super::error::{Endpoint, ProtocolError};
 use super::super::http::{HttpRequest, HttpResponse};
-use super::super::json::Json;
+use super::super::json::{Json, Object};
 use super::super::metadata::ServerMetadata;
 use super::alg::Algorithm;
 
@@ -44,24 +44,17 @@ impl JwkSet {
     /// (RFC 7515 §6, RFC 7517 §4). Without a `kid` there may be several.
     #[must_use]
     pub fn candidates(&self, algorithm: Algorithm, key_id: Option<&str>) -> Vec<PublicKey> {
-        self.keys
-            .iter()
-            .filter(|key| key_id.is_none() || key.get_str("kid") == key_id)
-            .filter(|key| {
-                key.get("alg")
-                    .is_none_or(|alg| alg.as_str() == Some(algorithm.name()))
-            })
-            .filter(|key| {
-                key.get("use")
-                    .is_none_or(|usage| usage.as_str() == Some("sig"))
-            })
-            .filter(|key| {
-                key.get("key_ops")
-                    .is_none_or(|operations| allows_verify(operations))
-            })
-            .filter_map(|key| PublicKey::of(key, algorithm))
-            .take(MAX_CANDIDATES)
-            .collect()
+        let mut candidates = Vec::new();
+        for key in &self.keys {
+            let fits = (key_id.is_none() || key.get_str("kid") == key_id)
+                && is_or_absent(key, "alg", algorithm.name())
+                && is_or_absent(key, "use", "sig")
+                && key.get("key_ops").is_none_or(allows_verify);
+            if fits && candidates.len() < MAX_CANDIDATES {
+                candidates.extend(PublicKey::of(key, algorithm));
+            }
+        }
+        candidates
     }
 }
 
@@ -74,30 +67,23 @@ impl PublicKey {
         let kty = key
             .get_str("kty")
             .filter(|kty| *kty == algorithm.key_type())?;
-        let member = |name| {
-            key.get_str(name)
-                .and_then(|text| base64url::decode(text).map(|bytes| (text, bytes)))
-        };
-        let Some(curve) = algorithm.curve() else {
-            let ((n, modulus), (e, _)) = (member("n")?, member("e")?);
+        let mut jwk = Object::new();
+        jwk.text("kty", kty);
+        if let Some(curve) = algorithm.curve() {
+            key.get_str("crv").filter(|crv| *crv == curve)?;
+            jwk.text("crv", curve);
+            copy(key, &mut jwk, "x")?;
+            copy(key, &mut jwk, "y")?;
+        } else {
             // RFC 7518 §3.3: 2048 bits or more.
-            let bits = modulus.iter().skip_while(|byte| **byte == 0).count() * 8;
-            return (bits >= 2048).then(|| {
-                Self(Json::object([
-                    ("kty", kty.into()),
-                    ("n", n.into()),
-                    ("e", e.into()),
-                ]))
-            });
-        };
-        let crv = key.get_str("crv").filter(|crv| *crv == curve)?;
-        let ((x, _), (y, _)) = (member("x")?, member("y")?);
-        Some(Self(Json::object([
-            ("kty", kty.into()),
-            ("crv", crv.into()),
-            ("x", x.into()),
-            ("y", y.into()),
-        ])))
+            let modulus = copy(key, &mut jwk, "n")?;
+            let zeros = modulus.iter().take_while(|byte| **byte == 0).count();
+            if modulus.len() - zeros < 256 {
+                return None;
+            }
+            copy(key, &mut jwk, "e")?;
+        }
+        Some(Self(jwk.done()))
     }
 
     /// The key as a JWK document, for the platform's arithmetic.
@@ -105,6 +91,18 @@ impl PublicKey {
     pub fn to_jwk(&self) -> String {
         self.0.to_text()
     }
+}
+
+fn is_or_absent(key: &Json, name: &str, wanted: &str) -> bool {
+    key.get(name)
+        .is_none_or(|value| value.as_str() == Some(wanted))
+}
+
+/// Copies a member that is base64url; its bytes.
+fn copy(key: &Json, jwk: &mut Object, name: &str) -> Option<Vec<u8>> {
+    let text = key.get_str(name)?;
+    jwk.text(name, text);
+    base64url::decode(text)
 }
 
 fn allows_verify(operations: &Json) -> bool {

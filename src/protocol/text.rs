@@ -1,0 +1,60 @@
+//! The few things that we do with texts. The standard library searches for any pattern and parses any integer; for one
+//! byte and for digits this is a tenth of the wasm (docs/size.md).
+
+/// What stands before the first such byte, and what after it.
+pub(crate) fn cut(text: &str, ascii: u8) -> Option<(&str, &str)> {
+    let at = text.bytes().position(|byte| byte == ascii)?;
+    Some((text.get(..at)?, text.get(at + 1..)?))
+}
+
+/// What stands before the first such byte, or all of it.
+pub(crate) fn before(text: &str, ascii: u8) -> &str {
+    cut(text, ascii).map_or(text, |(before, _)| before)
+}
+
+/// The number that is written in decimal digits, and nothing but digits; `None` beyond 2^53.
+pub(crate) fn number(digits: &str) -> Option<i64> {
+    let mut number = 0;
+    for byte in digits.bytes() {
+        if !byte.is_ascii_digit() || number > 1 << 50 {
+            return None;
+        }
+        number = number * 10 + i64::from(byte - b'0');
+    }
+    Some(number).filter(|number| !digits.is_empty() && *number <= 1 << 53)
+}
+
+/// Whether there is nothing but white space.
+pub(crate) fn is_blank(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_whitespace())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_are_cut_at_the_first_byte() {
+        assert_eq!(cut("é=a=b", b'='), Some(("é", "a=b")));
+        assert_eq!(cut("a", b'='), None);
+        assert_eq!(before("a#b#c", b'#'), "a");
+        assert_eq!(before("a", b'#'), "a");
+    }
+
+    #[test]
+    fn numbers_are_digits_only() {
+        assert_eq!(number("0600"), Some(600));
+        assert_eq!(number("9007199254740992"), Some(1 << 53));
+        for text in [
+            "",
+            "-1",
+            "+1",
+            " 1",
+            "1.0",
+            "9007199254740993",
+            "99999999999999999999",
+        ] {
+            assert_eq!(number(text), None, "{text}");
+        }
+    }
+}
