@@ -340,6 +340,7 @@ impl Session {
         live.margin = margin(&live.record, jitter);
         live.recovered();
         self.commit();
+        self.announce();
         self.outputs
             .push_back(Output::Emit(Event::Refreshed { expires_at }));
     }
@@ -386,6 +387,7 @@ impl Session {
         }
         let automatic = failure != RefreshFailure::Misconfigured && self.mode == RefreshMode::Auto;
         let retry_at = automatic.then(|| now.wall.plus(wait));
+        self.announce();
         self.outputs
             .push_back(Output::Emit(Event::RefreshFailed { error, retry_at }));
     }
@@ -406,6 +408,7 @@ impl Session {
                 live.recovered();
                 let record = live.record.encode();
                 self.outputs.push_back(Output::Persist(record));
+                self.announce();
                 self.outputs
                     .push_back(Output::Emit(Event::Refreshed { expires_at }));
             }
@@ -494,14 +497,20 @@ impl Session {
             }
         }
         let state = self.present(now);
-        if let (State::SignedIn(_), Phase::SignedIn(live)) = (&state, &mut self.phase)
-            && let Some(via) = live.untold.take()
-        {
-            self.outputs.push_back(Output::Emit(Event::SignedIn(via)));
+        if matches!(state, State::SignedIn(_)) {
+            self.announce();
         }
         if state != self.told {
             self.told = state;
             self.outputs.push_back(Output::StateChanged);
+        }
+    }
+
+    /// Tells that the session began, or was found: once, and before anything else is told of it.
+    fn announce(&mut self) {
+        let untold = self.live().and_then(|live| live.untold.take());
+        if let Some(via) = untold {
+            self.outputs.push_back(Output::Emit(Event::SignedIn(via)));
         }
     }
 
