@@ -19,14 +19,16 @@
 //! # Ok::<(), countersign::client::Error>(())
 //! ```
 
+mod journal;
 mod locks;
 mod platform;
 mod server;
 mod storage;
 mod world;
 
+pub use journal::{Happening, Moment, Outcome};
 pub use locks::FakeGuard;
 pub use platform::{Arithmetic, FakePlatform, LogLine, Randomness};
 pub use server::{Reply, Request};
 pub use storage::{FakeStorage, Trouble};
-pub use world::{Happening, Moment, Outcome, World};
+pub use world::World;

@@ -1,9 +1,10 @@
 //! A tab.
 
+use super::journal::Happening;
 use super::locks::FakeGuard;
 use super::server::{Reply, request};
 use super::storage::FakeStorage;
-use super::world::{Happening, World};
+use super::world::World;
 use crate::client::ports::{
     Clock, Doorbell, Entropy, Http, Level, LockError, Locks, Log, Mailbox, Navigator, Platform,
     SignatureCheck, Signatures, Spawn, Task, TransportError,

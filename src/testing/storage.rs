@@ -1,6 +1,7 @@
 //! A storage that can be made to fail.
 
-use super::world::{Happening, World};
+use super::journal::Happening;
+use super::world::World;
 use crate::client::ports::{Storage, StorageError};
 use core::cell::{Cell, RefCell};
 use std::collections::BTreeMap;

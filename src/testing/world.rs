@@ -1,5 +1,6 @@
 //! The two clocks, the tasks, and what happened.
 
+use super::journal::{Happening, Moment, Outcome};
 use super::locks::Queues;
 use super::platform::FakePlatform;
 use super::server::{Reply, Request, Server};
@@ -50,51 +51,6 @@ struct Alarm {
     since: Now,
     wait: i64,
     wake: Box<dyn FnOnce()>,
-}
-
-/// Something that happened, and in which turn: all that one task does without waiting is one turn.
-#[derive(Clone)]
-#[non_exhaustive]
-pub struct Moment {
-    /// Which turn.
-    pub turn: u64,
-    /// When.
-    pub at: Now,
-    /// What.
-    pub what: Happening,
-}
-
-/// What can be seen from outside.
-#[derive(Clone)]
-#[non_exhaustive]
-pub enum Happening {
-    /// A request left.
-    Sent(Endpoint),
-    /// Its answer, or the lack of one, was handed over.
-    Answered(Endpoint),
-    /// A text was stored under a key.
-    Stored(String, String),
-    /// A key was removed.
-    Removed(String),
-    /// An entry was committed to the mailbox of a family.
-    Committed(FamilyId),
-}
-
-/// What a task that was started will give.
-pub struct Outcome<T>(Rc<RefCell<Option<T>>>);
-
-impl<T> Outcome<T> {
-    /// The result, once, as soon as it is there.
-    #[must_use]
-    pub fn take(&self) -> Option<T> {
-        self.0.borrow_mut().take()
-    }
-
-    /// Whether the result is there.
-    #[must_use]
-    pub fn is_there(&self) -> bool {
-        self.0.borrow().is_some()
-    }
 }
 
 impl Default for World {
@@ -216,7 +172,7 @@ impl World {
                 result.replace(Some(value));
             }),
         );
-        Outcome(outcome)
+        Outcome::of(outcome)
     }
 
     /// Runs a task to its end, moving the clocks as far as it takes; `None` where it has not ended after five minutes.
