@@ -78,6 +78,8 @@ struct Inner<P: Platform> {
     metadata_flight: Flight,
     jwks: RefCell<Option<Cached<JwkSet>>>,
     jwks_flight: Flight,
+    /// When they were asked for again for a `kid` that they lacked.
+    jwks_renewed_at: Cell<Option<Now>>,
     /// The storage holds a record of a newer version: left alone, this session lives in memory.
     storage_is_newer: Cell<bool>,
     warned: RefCell<Vec<Warning>>,
@@ -104,6 +106,7 @@ impl<P: Platform> Auth<P> {
             metadata_flight: Flight::default(),
             jwks: RefCell::default(),
             jwks_flight: Flight::default(),
+            jwks_renewed_at: Cell::default(),
             storage_is_newer: Cell::new(false),
             warned: RefCell::default(),
         }));

@@ -2,6 +2,7 @@ use super::ports::{Platform, Storage};
 use super::{Auth, State};
 use crate::session::input::Input;
 use crate::session::record::{self, Record};
+use crate::session::state::Warning;
 
 impl<P: Platform> Auth<P> {
     /// Finds out what there is: completes the callback whose URI is given, or restores a stored session. Never fails;
@@ -9,6 +10,9 @@ impl<P: Platform> Auth<P> {
     pub async fn start(&self, callback_uri: Option<String>) -> State {
         let auth = self.clone();
         let run = Box::pin(async move {
+            if auth.0.config.issuer.is_insecure_exception() {
+                auth.warn(Warning::InsecureIssuer);
+            }
             match callback_uri {
                 // The session is Loading until the callback is through; its result is in the state.
                 Some(uri) => drop(auth.complete_callback(&uri).await),
