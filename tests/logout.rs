@@ -1,1 +1,226 @@
+//! Logging out: forgotten first, then ended at the server (design 1.5).
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests"
+)]
+
+mod support;
+
+use countersign::client::ports::TransportError;
+use countersign::client::{Event, LogoutOptions, State};
+use countersign::protocol::error::Endpoint;
+use countersign::protocol::form;
+use countersign::session::family::Entry;
+use countersign::session::state::SignedOutReason;
+use countersign::testing::{Reply, Trouble};
+use support::*;
+
+const BYE: &str = "https://app.example/bye";
+
+fn local() -> LogoutOptions {
+    let mut options = LogoutOptions::default();
+    options.local = true;
+    options
+}
+
+fn is_logged_out(page: &Page) -> bool {
+    matches!(page.auth.state(), State::SignedOut(out) if out.reason == SignedOutReason::LoggedOut)
+}
+
+#[test]
+fn the_session_is_forgotten_before_anything_is_asked() {
+    let (world, provider, page) = signed_in();
+    world.sleep(4000);
+    provider.set_delay(Endpoint::Discovery, 5000);
+    let auth = page.auth.clone();
+    let logout = world.start(async move { auth.begin_logout(LogoutOptions::default()).await });
+    world.run_until_idle();
+    assert!(is_logged_out(&page) && page.stored().is_none());
+    assert!(!logout.is_there());
+    world.advance(6);
+    assert!(logout.take().unwrap().is_ok());
+}
+
+#[test]
+fn the_user_is_sent_to_where_the_session_ends() {
+    let (_, _, page) = signed_in();
+    let id_token = page.auth.id_token().unwrap();
+    let family = page.record().family.id;
+    let uri = page.logout(LogoutOptions::default()).unwrap().unwrap();
+    let query = uri.strip_prefix("https://as.example/logout?").unwrap();
+    assert_eq!(
+        form::find(query, "client_id").unwrap().as_deref(),
+        Some(CLIENT)
+    );
+    assert_eq!(form::find(query, "id_token_hint").unwrap(), Some(id_token));
+    assert_eq!(form::find(query, "post_logout_redirect_uri").unwrap(), None);
+    assert_eq!(form::find(query, "state").unwrap(), None);
+    assert!(page.has_event(&Event::SignedOut(SignedOutReason::LoggedOut)));
+    assert!(
+        matches!(page.world.mailbox(&family).last(), Some(Entry::Tombstone(ended)) if *ended == family)
+    );
+    assert_eq!(page.world.rings().last().unwrap().0, family);
+    assert_eq!(page.auth.id_token(), None);
+    assert_eq!(
+        told(&page.access_token().unwrap_err()),
+        r#"login_required {"reason":"loggedOut"}"#
+    );
+}
+
+#[test]
+fn what_stays_in_storage_is_no_token_and_no_verifier() {
+    let (world, provider, page) = signed_in();
+    let page = Page::with(
+        &world,
+        page.tab.reload(),
+        config().post_logout_redirect_uri(BYE),
+    );
+    page.start();
+    let mut options = LogoutOptions::default();
+    options.state_prefix = "countersign-logout-".to_owned();
+    let uri = page.logout(options).unwrap().unwrap();
+    let query = uri.split_once('?').unwrap().1;
+    let state = form::find(query, "state").unwrap().unwrap();
+    assert_eq!(
+        form::find(query, "post_logout_redirect_uri")
+            .unwrap()
+            .as_deref(),
+        Some(BYE)
+    );
+    assert!(state.starts_with("countersign-logout-"));
+    let texts: String = page.tab.storage().texts().into_values().collect();
+    assert!(texts.contains(&state));
+    assert!(!texts.contains("verifier") && !texts.contains("alice"));
+    assert!(
+        provider
+            .secrets
+            .borrow()
+            .iter()
+            .all(|secret| !texts.contains(secret))
+    );
+}
+
+#[test]
+fn the_return_from_a_logout_is_no_login_callback() {
+    let (world, _, page) = signed_in();
+    let page = Page::with(
+        &world,
+        page.tab.reload(),
+        config()
+            .state_prefix("cs-login-")
+            .post_logout_redirect_uri(REDIRECT),
+    );
+    page.start();
+    let mut options = LogoutOptions::default();
+    options.state_prefix = "cs-logout-".to_owned();
+    let uri = page.logout(options).unwrap().unwrap();
+    let state = form::find(uri.split_once('?').unwrap().1, "state")
+        .unwrap()
+        .unwrap();
+    assert!(!page.auth.is_callback(&format!("{REDIRECT}?state={state}")));
+    assert!(
+        page.auth
+            .is_callback(&format!("{REDIRECT}?code=x&state=cs-login-x"))
+    );
+}
+
+#[test]
+fn a_local_logout_asks_nobody() {
+    let (world, _, page) = signed_in();
+    world.sleep(4000);
+    let before = world.requests().len();
+    assert_eq!(page.logout(local()).unwrap(), None);
+    assert!(is_logged_out(&page) && page.stored().is_none());
+    assert_eq!(world.requests().len(), before);
+}
+
+#[test]
+fn a_server_that_cannot_be_asked_does_not_keep_the_session_alive() {
+    let (world, _, page) = signed_in();
+    let page = page.reload();
+    page.tab.storage().put(METADATA_KEY, "damaged");
+    world.queue(Endpoint::Discovery, Reply::fail(TransportError::Network));
+    assert_eq!(
+        told(&page.logout(LogoutOptions::default()).unwrap_err()),
+        r#"network {"endpoint":"discovery"}"#
+    );
+    assert!(is_logged_out(&page) && page.stored().is_none());
+}
+
+#[test]
+fn a_storage_that_cannot_remove_does_not_bring_the_session_back_here() {
+    let (_, _, page) = signed_in();
+    page.tab.storage().set_trouble(Trouble::Denied);
+    page.logout(local()).unwrap();
+    assert!(is_logged_out(&page));
+    assert!(page.access_token().is_err());
+}
+
+#[test]
+fn logging_out_without_a_session_still_reaches_the_server() {
+    let (_, _, page) = signed_in();
+    page.logout(local()).unwrap();
+    let uri = page.logout(LogoutOptions::default()).unwrap().unwrap();
+    assert_eq!(uri, "https://as.example/logout?client_id=spa");
+    assert!(is_logged_out(&page));
+    assert_eq!(
+        page.events
+            .borrow()
+            .iter()
+            .filter(|event| matches!(event, Event::SignedOut(_)))
+            .count(),
+        1
+    );
+}
+
+#[test]
+fn nothing_wakes_up_after_a_logout() {
+    let (world, _, page) = signed_in_for(60);
+    page.logout(local()).unwrap();
+    let (requests, states) = (world.requests().len(), page.states.borrow().len());
+    world.advance(10_000);
+    page.tab.resume();
+    assert_eq!(
+        (world.requests().len(), page.states.borrow().len()),
+        (requests, states)
+    );
+}
+
+#[test]
+fn after_a_logout_a_new_sign_in_founds_a_new_family() {
+    let (_, provider, page) = signed_in();
+    let family = page.record().family.id;
+    page.logout(local()).unwrap();
+    page.sign_in(&provider).unwrap();
+    assert_ne!(page.record().family.id, family);
+    assert_eq!(page.record().generation, 1);
+}
+
+#[test]
+fn a_logout_reaches_a_copy_of_the_tab_at_its_next_refresh() {
+    let (world, _, page) = signed_in_for(600);
+    let other = Page::with(&world, page.tab.duplicate(), config());
+    other.start();
+    page.logout(local()).unwrap();
+    let requests = page.token_requests();
+    world.advance(600);
+    assert!(
+        matches!(other.auth.state(), State::SignedOut(out) if out.reason == SignedOutReason::LoggedOutElsewhere)
+    );
+    assert_eq!((other.stored(), page.token_requests()), (None, requests));
+}
+
+#[test]
+fn logout_navigates_where_it_says() {
+    let (world, _, page) = signed_in();
+    let auth = page.auth.clone();
+    world
+        .run(async move { auth.logout(LogoutOptions::default()).await })
+        .unwrap()
+        .unwrap();
+    assert!(page.tab.navigations()[0].starts_with("https://as.example/logout?"));
+}

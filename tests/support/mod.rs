@@ -2,6 +2,7 @@
 
 #![allow(
     dead_code,
+    unused_imports,
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
@@ -11,6 +12,10 @@
     missing_docs,
     reason = "shared by test files that each use a part of it"
 )]
+
+mod callback;
+
+pub use callback::*;
 
 use base64ct::{Base64UrlUnpadded, Encoding};
 use countersign::client::{Auth, CallbackResult, Config, ConfigBuilder, Error, Event, State};
@@ -394,4 +399,11 @@ pub fn access_token(record: &Record) -> String {
 /// Code and details of an error, as the TypeScript side gets them.
 pub fn told(error: &Error) -> String {
     format!("{} {}", error.code().as_str(), error.details().to_text())
+}
+
+/// A wish for a token that was not there before.
+pub fn forced() -> TokenOptions {
+    let mut options = TokenOptions::default();
+    options.force_refresh = true;
+    options
 }
