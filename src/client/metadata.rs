@@ -4,7 +4,7 @@ use super::{Auth, Error, ErrorKind};
 use crate::protocol::error::{Endpoint, ProtocolError};
 use crate::protocol::http::{HttpRequest, HttpResponse};
 use crate::protocol::jose::jwk::{JwkSet, jwks_request, jwks_response};
-use crate::protocol::json::Json;
+use crate::protocol::json::{Json, Object};
 use crate::protocol::metadata::{ServerMetadata, discovery_request, discovery_response, parse};
 use crate::protocol::time::{Now, Timestamp};
 use std::cell::RefCell;
@@ -106,11 +106,11 @@ impl<P: Platform> Auth<P> {
         let issuer = &self.0.config.issuer;
         let value = discovery_response(issuer, &self.send(discovery_request(issuer)).await?)?;
         let at = self.now();
-        let record = Json::object([
-            ("v", Json::integer(1)),
-            ("fetched_at", Json::integer(at.wall.as_millis())),
-            ("metadata", value.to_json()),
-        ]);
+        let record = Object::new()
+            .integer("v", 1)
+            .integer("fetched_at", at.wall.as_millis())
+            .json("metadata", value.to_json())
+            .done();
         // Without it a reload costs a request more.
         let _ = self
             .0
