@@ -66,7 +66,8 @@ const guard = `
 function guard(exports, trapped) {
   let dead = false;
   const call = (run) => (...args) => {
-    if (dead) return;
+    // What the glue takes apart: several results, and none of them.
+    if (dead) return [];
     try {
       return run(...args);
     } catch (cause) {

@@ -37,10 +37,7 @@ import { DEFAULT_TOKEN, freshView, readText, type View } from "./view.js";
 import { failed, type ModuleSource } from "./wasm.js";
 
 /** Clients by issuer and client: equal options give the same one (double mount, hot reload). */
-const clients = new Map<
-  string,
-  { json: string; auth: Auth<unknown>; update: (options: AuthOptions) => void }
->();
+const clients = new Map<string, Client>();
 
 const LOADING = Object.freeze({ status: "loading", user: null, error: null });
 
@@ -65,18 +62,19 @@ export function createClient(
   const normal = normalize(options);
   const known = clients.get(normal.key);
   if (known) {
-    if (known.json !== normal.json) {
+    const { json, storage } = known.normal;
+    if (json !== normal.json || storage !== normal.storage) {
       throw refuse(
         "options",
         "differ from those of a client that lives: dispose it first",
       );
     }
-    known.update(options);
+    // Functions are compared by nobody: the newest are called.
+    known.options = options;
     return known.auth;
   }
   const client = new Client(options, normal, source(options));
-  const update = (newer: AuthOptions) => (client.options = newer);
-  clients.set(normal.key, { json: normal.json, auth: client.auth, update });
+  clients.set(normal.key, client);
   client.begin();
   return client.auth;
 }
@@ -436,6 +434,7 @@ class Client {
   };
 
   #logout = async (options: LogoutOptions = {}): Promise<void> => {
+    if (this.#disposed) throw AuthError.of("disposed", {});
     const { postLogoutRedirectUri } = options;
     const json = JSON.stringify({
       local: options.local === true,

@@ -26,10 +26,12 @@ export function authorizedFetch(
     if (!allowed.includes(origin)) {
       throw AuthError.of("forbidden_origin", { origin, allowed });
     }
+    // Of this very request: made anew from what was passed, it could go elsewhere.
+    const spare = again ? request.clone() : undefined;
     const { signal } = request;
     const token = await getAccessToken({ ...wishes, signal });
     const response = await send(request, token);
-    if (!again || !isRefusal(response) || refused === token) return response;
+    if (!spare || !isRefusal(response) || refused === token) return response;
     refused = token;
     const fresh = await getAccessToken({
       ...wishes,
@@ -38,7 +40,7 @@ export function authorizedFetch(
     });
     // The connection is given back.
     void response.body?.cancel();
-    return send(new Request(input, rest), fresh);
+    return send(spare, fresh);
   };
 
   function send(request: Request, token: string): Promise<Response> {

@@ -71,6 +71,8 @@ export function normalize(options: AuthOptions): NormalOptions {
     postLogoutRedirectUri,
     scope,
     refresh,
+    callback,
+    apiOrigins,
     statePrefix: loginPrefix,
     params: paramsOf(options.authorizationParams ?? {}),
     clockTolerance: seconds(options.clockTolerance, "clockTolerance", 0, 600),
