@@ -2,6 +2,7 @@ use super::Browser;
 use super::port::{OFFLINE, TIMEOUT, TOO_LARGE};
 use crate::client::ports::{Http, TransportError};
 use crate::protocol::http::{HttpRequest, HttpResponse};
+use crate::protocol::text::{cut, number};
 
 impl Http for Browser {
     async fn send(
@@ -26,11 +27,10 @@ fn answer(code: u32, text: &str) -> Result<HttpResponse, TransportError> {
         OFFLINE => Err(TransportError::Offline),
         TIMEOUT => Err(TransportError::Timeout),
         0 | 100..TOO_LARGE => {
-            let mut lines = text.splitn(3, '\n');
-            let mut line = || lines.next().unwrap_or_default();
-            let (content_type, retry_after) = (line(), line());
-            let mut response = HttpResponse::new(status, content_type, line());
-            response.retry_after = retry_after.parse().ok();
+            let (content_type, rest) = cut(text, b'\n').unwrap_or_default();
+            let (retry_after, body) = cut(rest, b'\n').unwrap_or_default();
+            let mut response = HttpResponse::new(status, content_type, body);
+            response.retry_after = number(retry_after).and_then(|wait| wait.try_into().ok());
             Ok(response)
         }
         TOO_LARGE.. => Err(TransportError::TooLarge(status)),

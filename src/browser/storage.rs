@@ -1,5 +1,6 @@
 use super::port::{keys, load, save, tab_storage};
 use crate::client::ports::{Storage, StorageError};
+use crate::protocol::text::pieces;
 use wasm_bindgen::JsValue;
 
 /// Where texts are kept.
@@ -61,8 +62,13 @@ impl Storage for BrowserStorage {
         let Self::Object(storage) = self else {
             return Vec::new();
         };
-        let keys = keys(storage, prefix);
-        let ours = keys.split('\n').filter(|key| key.starts_with(prefix));
-        ours.map(str::to_owned).collect()
+        let lines = keys(storage, prefix);
+        let mut keys = Vec::new();
+        for key in pieces(&lines, b'\n') {
+            if key.starts_with(prefix) {
+                keys.push(key.to_owned());
+            }
+        }
+        keys
     }
 }

@@ -6,6 +6,7 @@ use crate::protocol::error::{IdTokenProblem, OAuthErrorResponse, ProtocolError};
 use crate::protocol::form;
 use crate::protocol::id_token;
 use crate::protocol::json::Json;
+use crate::protocol::text::{before, cut};
 use crate::protocol::token::{self, TokenResponse};
 use crate::session::error::StaleProblem;
 use crate::session::family::Family;
@@ -221,7 +222,7 @@ impl<P: Platform> Auth<P> {
     }
 
     fn is_redirect_uri(&self, uri: &str) -> bool {
-        uri.split('?').next() == Some(self.0.config.redirect_uri.without_query())
+        before(uri, b'?') == self.0.config.redirect_uri.without_query()
     }
 }
 
@@ -239,9 +240,9 @@ fn stale(
 }
 
 fn without_fragment(uri: &str) -> &str {
-    uri.split('#').next().unwrap_or_default()
+    before(uri, b'#')
 }
 
 fn query(uri: &str) -> &str {
-    uri.split_once('?').map_or("", |(_, query)| query)
+    cut(uri, b'?').map_or("", |(_, query)| query)
 }

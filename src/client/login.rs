@@ -5,6 +5,7 @@ use crate::protocol::json::Json;
 use crate::protocol::pkce::CodeVerifier;
 use crate::protocol::scope::Scope;
 use crate::protocol::secret::Secret;
+use crate::protocol::text::number;
 use crate::session::transaction::{self, Transaction};
 
 use core::convert::Infallible;
@@ -72,9 +73,9 @@ impl<P: Platform> Auth<P> {
         }
         let max_age = match parameter("max_age") {
             None => None,
-            Some(text) => match text.parse::<u32>() {
-                Ok(seconds) => Some(i64::from(seconds)),
-                Err(_) => return refuse("maxAge", "not a number of seconds"),
+            Some(text) => match number(text) {
+                Some(seconds) => Some(seconds),
+                None => return refuse("maxAge", "not a number of seconds"),
             },
         };
         let metadata = self.metadata().await?;

@@ -6,6 +6,7 @@ use super::metadata::ServerMetadata;
 use super::pkce::CodeVerifier;
 use super::scope::Scope;
 use super::secret::Secret;
+use super::text::cut;
 use super::uri::HttpUri;
 
 /// Parameters that the protocol owns: an application that sets one would break a check.
@@ -31,7 +32,6 @@ pub fn is_free_parameter(name: &str) -> bool {
 }
 
 /// The authorization request. RFC 6749 §4.1.1, RFC 7636 §4.3, OIDC Core §3.1.2.1.
-#[derive(Debug)]
 #[allow(
     clippy::exhaustive_structs,
     reason = "made by its callers, all members at once"
@@ -58,7 +58,7 @@ impl AuthorizationRequest<'_> {
     #[must_use]
     pub fn to_uri(&self, metadata: &ServerMetadata) -> String {
         let mut uri = metadata.authorization_endpoint.as_str().to_owned();
-        if !uri.contains('?') {
+        if cut(&uri, b'?').is_none() {
             uri.push('?');
         }
         let scope = self.scope.to_text();
@@ -87,7 +87,7 @@ impl AuthorizationRequest<'_> {
 /// What the callback carried. RFC 6749 §4.1.2, RFC 9207 §2.
 #[derive(Debug)]
 pub struct AuthorizationResponse {
-    state: Option<String>,
+    state: Option<Secret>,
     iss: Option<String>,
     code: Option<Secret>,
     error: Option<OAuthErrorResponse>,
@@ -102,7 +102,7 @@ impl AuthorizationResponse {
         let find = |name| form::find(query, name).map_err(|_| malformed(name));
         let (error_description, error_uri) = (find("error_description")?, find("error_uri")?);
         Ok(Self {
-            state: find("state")?,
+            state: find("state")?.map(Secret::new),
             iss: find("iss")?,
             code: find("code")?.map(Secret::new),
             error: find("error")?.map(|error| OAuthErrorResponse {
@@ -170,8 +170,8 @@ pub fn accept<'a>(
     // RFC 6749 §10.12, §4.1.2.
     if !response
         .state
-        .as_deref()
-        .is_some_and(|state| expected.state.ct_eq(state))
+        .as_ref()
+        .is_some_and(|state| expected.state.ct_eq(state.expose()))
     {
         return Err(Refusal::State);
     }

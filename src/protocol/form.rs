@@ -1,6 +1,6 @@
 //! `application/x-www-form-urlencoded` (RFC 6749 Appendix B).
 
-use super::text::cut;
+use super::text::{cut, pieces};
 
 /// Appends `name=value`, encoded, with `&` in front unless it is the first.
 pub fn append(form: &mut String, name: &str, value: &str) {
@@ -33,7 +33,7 @@ pub struct Repeated;
 /// [`Repeated`] where it stands there more than once: none of the values can be trusted then.
 pub fn find(query: &str, name: &str) -> Result<Option<String>, Repeated> {
     let mut found = None;
-    for pair in query.split('&') {
+    for pair in pieces(query, b'&') {
         let (key, value) = cut(pair, b'=').unwrap_or((pair, ""));
         if unescape(key) != name {
             continue;

@@ -2,6 +2,7 @@
 
 use super::error::{Endpoint, ProtocolError};
 use super::json::Json;
+use super::text::is_blank;
 
 /// A request to the authorization server. Always without cookies, cache, referrer and redirects.
 #[derive(Clone)]
@@ -75,7 +76,7 @@ impl HttpResponse {
             return Err(refused("status"));
         }
         self.json_object().ok_or_else(|| {
-            refused(if self.body.trim().is_empty() {
+            refused(if is_blank(&self.body) {
                 "empty"
             } else {
                 "not_json"
@@ -86,7 +87,10 @@ impl HttpResponse {
     /// Whether it is a page rather than an answer: a proxy, a captive portal, an error page.
     #[must_use]
     pub fn is_html(&self) -> bool {
-        self.content_type.to_ascii_lowercase().contains("html")
-            || self.body.trim_start().starts_with('<')
+        let kind = self.content_type.as_bytes();
+        let first = self.body.bytes().find(|byte| !byte.is_ascii_whitespace());
+        kind.windows(4)
+            .any(|word| word.eq_ignore_ascii_case(b"html"))
+            || first == Some(b'<')
     }
 }

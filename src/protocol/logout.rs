@@ -1,10 +1,10 @@
 //! Logout at the authorization server (OIDC RP-Initiated Logout).
 
 use super::form;
+use super::text::cut;
 use super::uri::HttpUri;
 
 /// What goes along with a logout. OIDC RP-Initiated Logout §2.
-#[derive(Debug)]
 #[allow(
     clippy::exhaustive_structs,
     reason = "made by its callers, all members at once"
@@ -25,7 +25,7 @@ pub struct EndSession<'a> {
 #[must_use]
 pub fn end_session_uri(endpoint: &HttpUri, end_session: &EndSession<'_>) -> String {
     let mut uri = endpoint.as_str().to_owned();
-    if !uri.contains('?') {
+    if cut(&uri, b'?').is_none() {
         uri.push('?');
     }
     form::append(&mut uri, "client_id", end_session.client_id);

@@ -3,6 +3,7 @@
 use super::error::{Endpoint, MetadataProblem, ProtocolError};
 use super::http::{HttpRequest, HttpResponse};
 use super::json::{Json, Object};
+use super::text::cut;
 use super::uri::HttpUri;
 
 /// Issuer Identifier: an `https:` URI without query and fragment, compared exactly (OIDC Discovery §3, RFC 8414 §2).
@@ -29,7 +30,7 @@ impl Issuer {
     /// What is wrong with it.
     pub fn parse(text: &str, insecure_exception: Option<&str>) -> Result<Self, IssuerProblem> {
         let uri = HttpUri::parse(text)
-            .filter(|uri| !uri.as_str().contains('?'))
+            .filter(|uri| cut(uri.as_str(), b'?').is_none())
             .ok_or(IssuerProblem::Malformed)?;
         let insecure_allowed = !uri.is_https() && insecure_exception == Some(text);
         if uri.is_https() || uri.is_loopback() || insecure_allowed {

@@ -1,5 +1,7 @@
 //! `scope` (RFC 6749 §3.3).
 
+use super::text::pieces;
+
 /// A set of scope tokens in the order they were given, without repeats.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Scope(Vec<String>);
@@ -11,14 +13,14 @@ impl Scope {
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let mut tokens: Vec<String> = Vec::new();
-        for token in text.split(' ').filter(|token| !token.is_empty()) {
+        for token in pieces(text, b' ') {
             if !token
                 .bytes()
                 .all(|b| matches!(b, 0x21 | 0x23..=0x5B | 0x5D..=0x7E))
             {
                 return None;
             }
-            if !tokens.iter().any(|known| known == token) {
+            if !token.is_empty() && !tokens.iter().any(|known| known == token) {
                 tokens.push(token.to_owned());
             }
         }
@@ -45,7 +47,14 @@ impl Scope {
     /// The text that goes into a request (RFC 6749 §3.3).
     #[must_use]
     pub fn to_text(&self) -> String {
-        self.0.join(" ")
+        let mut text = String::new();
+        for token in &self.0 {
+            if !text.is_empty() {
+                text.push(' ');
+            }
+            text.push_str(token);
+        }
+        text
     }
 }
 

@@ -12,6 +12,17 @@ pub(crate) fn before(text: &str, ascii: u8) -> &str {
     cut(text, ascii).map_or(text, |(before, _)| before)
 }
 
+/// What stands between such bytes, in order.
+pub(crate) fn pieces(text: &str, ascii: u8) -> impl Iterator<Item = &str> {
+    let mut rest = Some(text);
+    core::iter::from_fn(move || {
+        let text = rest?;
+        let (piece, after) = cut(text, ascii).map_or((text, None), |(a, b)| (a, Some(b)));
+        rest = after;
+        Some(piece)
+    })
+}
+
 /// The number that is written in decimal digits, and nothing but digits; `None` beyond 2^53.
 pub(crate) fn number(digits: &str) -> Option<i64> {
     let mut number = 0;
@@ -39,6 +50,7 @@ mod tests {
         assert_eq!(cut("a", b'='), None);
         assert_eq!(before("a#b#c", b'#'), "a");
         assert_eq!(before("a", b'#'), "a");
+        assert_eq!(pieces("a  b", b' ').collect::<Vec<_>>(), ["a", "", "b"]);
     }
 
     #[test]

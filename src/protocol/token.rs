@@ -8,6 +8,7 @@ use super::json::Json;
 use super::metadata::ServerMetadata;
 use super::scope::Scope;
 use super::secret::Secret;
+use super::text::{is_blank, number};
 
 /// A lifetime beyond this is a mistake of the server's, not a lifetime (ten years, in seconds).
 const MAX_LIFETIME: i64 = 10 * 366 * 86_400;
@@ -154,7 +155,7 @@ pub fn classify_refresh(response: &HttpResponse, error: &ProtocolError) -> Refre
     }
     // An empty body, or JSON that is no OAuth error: some servers refuse a refresh token so.
     if matches!(status, 400 | 401 | 403)
-        && (response.body.trim().is_empty() || Json::parse(&response.body).is_some())
+        && (is_blank(&response.body) || Json::parse(&response.body).is_some())
     {
         return RefreshFailure::Rejected;
     }
@@ -200,9 +201,7 @@ fn non_empty<'a>(answer: &'a Json, name: &str) -> Result<Option<&'a str>, ()> {
 fn expires_in(answer: &Json) -> Result<Option<i64>, ()> {
     let seconds = match answer.get("expires_in") {
         None => return Ok(None),
-        Some(Json::String(digits)) if digits.bytes().all(|b| b.is_ascii_digit()) => {
-            digits.parse().ok()
-        }
+        Some(Json::String(digits)) => number(digits),
         Some(value) => value.as_integer(),
     };
     seconds

@@ -1,5 +1,7 @@
 //! The few URI operations that the protocol needs (RFC 3986); comparison is always exact, as the specifications ask.
 
+use super::text::{before, cut, number};
+
 /// An absolute `https:` or `http:` URI without user information and without a fragment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HttpUri {
@@ -12,10 +14,9 @@ impl HttpUri {
     /// Parses, and changes nothing: `as_str` gives the very text back, since servers compare it byte by byte.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let rest = text
-            .strip_prefix("https://")
-            .or_else(|| text.strip_prefix("http://"))?;
-        let authority = rest.split(['/', '?', '#']).next()?;
+        let rest = without_scheme(text)?;
+        let authority_ends = rest.bytes().position(|b| matches!(b, b'/' | b'?' | b'#'));
+        let authority = rest.get(..authority_ends.unwrap_or(rest.len()))?;
         let host = host_of(authority)?;
         let clean = text
             .bytes()
@@ -43,12 +44,9 @@ impl HttpUri {
     #[must_use]
     pub fn is_loopback(&self) -> bool {
         let host = self.authority().and_then(host_of).unwrap_or_default();
-        let dotted = |host: &str| {
-            host.split('.').count() == 4 && host.split('.').all(|part| part.parse::<u8>().is_ok())
-        };
         host.eq_ignore_ascii_case("localhost")
             || host == "[::1]"
-            || (host.starts_with("127.") && dotted(host))
+            || (host.starts_with("127.") && is_dotted(host))
     }
 
     /// Scheme, host and port, as written.
@@ -60,36 +58,50 @@ impl HttpUri {
     /// What stands before `?`: the part by which a redirect is recognised.
     #[must_use]
     pub fn without_query(&self) -> &str {
-        self.text.split('?').next().unwrap_or_default()
+        before(&self.text, b'?')
     }
 
     /// The query, without `?`.
     #[must_use]
     pub fn query(&self) -> &str {
-        self.text.split_once('?').map_or("", |(_, query)| query)
+        cut(&self.text, b'?').map_or("", |(_, query)| query)
     }
 
     fn authority(&self) -> Option<&str> {
-        self.origin()
-            .split_once("://")
-            .map(|(_, authority)| authority)
+        without_scheme(self.origin())
     }
+}
+
+fn without_scheme(text: &str) -> Option<&str> {
+    text.strip_prefix("https://")
+        .or_else(|| text.strip_prefix("http://"))
+}
+
+/// Four numbers below 256.
+fn is_dotted(mut host: &str) -> bool {
+    let is_byte = |part| number(part).is_some_and(|byte| byte < 256);
+    for _ in 0..3 {
+        match cut(host, b'.') {
+            Some((part, rest)) if is_byte(part) => host = rest,
+            _ => return false,
+        }
+    }
+    is_byte(host)
 }
 
 /// The host of an authority; `None` with user information, which only ever deceives, or a port that is none.
 fn host_of(authority: &str) -> Option<&str> {
-    if authority.contains('@') {
+    if cut(authority, b'@').is_some() {
         return None;
     }
-    let port_at = match authority.rfind(']') {
-        Some(bracket) => authority.get(bracket..)?.find(':').map(|at| at + bracket),
-        None => authority.find(':'),
-    };
-    let Some(port_at) = port_at else {
+    // A colon within brackets belongs to the address (RFC 3986 §3.2.2).
+    let address_ends = authority.bytes().rposition(|b| b == b']').unwrap_or(0);
+    let Some((_, port)) = cut(authority.get(address_ends..)?, b':') else {
         return Some(authority);
     };
-    let port = authority.get(port_at + 1..)?;
-    (port.is_empty() || port.parse::<u16>().is_ok()).then(|| authority.get(..port_at))?
+    let host_ends = authority.len() - port.len() - 1;
+    let is_port = port.is_empty() || number(port).is_some_and(|port| port < 1 << 16);
+    authority.get(..host_ends).filter(|_| is_port)
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use super::super::base64url;
 use super::super::error::{IdTokenProblem, ProtocolError};
 use super::super::json::Json;
+use super::super::text::cut;
 use super::alg::Algorithm;
 
 /// A signed token whose signature has not been checked yet.
@@ -26,16 +27,15 @@ impl<'a> CompactJws<'a> {
     /// `InvalidIdToken` naming the part.
     pub fn parse(token: &'a str) -> Result<Self, Box<ProtocolError>> {
         let malformed = |claim| refuse(claim, IdTokenProblem::Malformed);
-        let (signing_input, signature) = token
-            .rsplit_once('.')
-            .ok_or_else(|| malformed("id_token"))?;
-        let (header, payload) = signing_input
-            .split_once('.')
-            .ok_or_else(|| malformed("id_token"))?;
-        // Five parts would be an encrypted token (RFC 7516), two an unsecured one: both leave a dot in the payload or none.
-        if payload.contains('.') {
+        let (header, rest) = cut(token, b'.').ok_or_else(|| malformed("id_token"))?;
+        let (payload, signature) = cut(rest, b'.').ok_or_else(|| malformed("id_token"))?;
+        // Five parts would be an encrypted token (RFC 7516), two an unsecured one.
+        if cut(signature, b'.').is_some() {
             return Err(malformed("id_token"));
         }
+        let signing_input = token
+            .get(..header.len() + 1 + payload.len())
+            .unwrap_or_default();
         let header = object(header).ok_or_else(|| malformed("header"))?;
         // RFC 8725 §3.1: by name from the list. `none` and `HS256` end here.
         let algorithm = header
