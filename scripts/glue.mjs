@@ -38,6 +38,8 @@ async function bundle(file) {
     write: false,
     format: "esm",
     target: "es2022",
+    // wasm-bindgen names a module once for each place in Rust that imports it: the same module each time.
+    logOverride: { "duplicate-object-key": "silent" },
   });
   return outputFiles[0].text;
 }
