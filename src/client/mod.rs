@@ -182,7 +182,7 @@ impl<P: Platform> Auth<P> {
     fn act(&self, output: Output) {
         let platform = &self.0.platform;
         match output {
-            Output::Persist(record) => self.persist(&record),
+            Output::Persist(record) => self.persist(record.expose()),
             Output::Forget => {
                 // What cannot be removed is overwritten; what can be neither was most likely never stored.
                 let key = self.0.config.session_key();

@@ -123,8 +123,7 @@ pub trait Doorbell {
     fn ring(&self, family: &FamilyId, generation: u64);
 }
 
-/// A signature to check; key and algorithm are chosen by the core, the platform only does the arithmetic.
-#[derive(Debug)]
+/// A signature to check; prints nothing, since it holds the token. Key and algorithm are chosen by the core, the platform only does the arithmetic.
 #[allow(
     clippy::exhaustive_structs,
     reason = "made by its callers, all members at once"

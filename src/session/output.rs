@@ -3,6 +3,7 @@
 use super::family::{Entry, FamilyId};
 use super::record::TokenKey;
 use super::state::Event;
+use crate::protocol::secret::Secret;
 use crate::protocol::time::Timestamp;
 
 /// One thing to do.
@@ -10,7 +11,7 @@ use crate::protocol::time::Timestamp;
 #[non_exhaustive]
 pub enum Output {
     /// Store this record, by one write.
-    Persist(String),
+    Persist(Secret),
     /// Remove the stored record.
     Forget,
     /// Commit this to the family's mailbox.

@@ -1,18 +1,21 @@
+mod live;
+mod lookup;
+mod settle;
+
+pub use lookup::Lookup;
+
 use super::error::Error;
 use super::family::Entry;
 use super::input::{Input, NewSession, Ticket};
 use super::output::Output;
 use super::record::{AccessToken, Record, TokenKey};
 use super::schedule;
-use super::state::{Event, Freshness, SignedIn, SignedOut, SignedOutReason, State, Via, Warning};
+use super::state::{Event, SignedOut, SignedOutReason, State, Via, Warning};
 use crate::protocol::secret::Secret;
 use crate::protocol::time::Now;
 use crate::protocol::token::{RefreshFailure, TokenResponse};
+use live::{Live, Postponed, expired, margin};
 use std::collections::VecDeque;
-use std::sync::Arc;
-
-/// So long after a failure, in milliseconds, who asks hears of the same one.
-const MOMENT: i64 = 1000;
 
 /// When a session refreshes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,20 +27,6 @@ pub enum RefreshMode {
     OnDemand,
     /// Never: the session ends with its access token.
     Off,
-}
-
-/// What a session has to say to a wish for a token.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub enum Lookup {
-    /// Here it is.
-    Fresh(Secret),
-    /// A refresh is needed.
-    Refresh,
-    /// A refresh would not help, for this reason.
-    Blocked(Error),
-    /// There is no session.
-    LoginRequired(SignedOutReason),
 }
 
 /// The life of a login.
@@ -57,38 +46,6 @@ enum Phase {
     Loading,
     SignedIn(Box<Live>),
     SignedOut(SignedOut),
-}
-
-#[derive(Debug)]
-struct Live {
-    record: Record,
-    /// By which way it came; told once the session is shown.
-    untold: Option<Via>,
-    /// A refresh is asked for or under way.
-    refreshing: bool,
-    /// It is restored with an expired token: not shown before a refresh had an answer.
-    unconfirmed: bool,
-    /// The refresh token was sent before, and no answer came; between refreshes the same as the record's `unanswered`.
-    asked_again: bool,
-    failures: u32,
-    postponed: Option<Postponed>,
-    /// Asking again does not help before a reload.
-    blocked: bool,
-    /// Why the last refresh failed.
-    failure: Option<Error>,
-    /// Why the last callback was refused; a refresh does not mend it.
-    refused: Option<Error>,
-    /// How long before expiry this token is refreshed.
-    margin: i64,
-}
-
-/// The last failure, and for how many milliseconds after it nothing is tried.
-#[derive(Debug)]
-struct Postponed {
-    since: Now,
-    wait: i64,
-    /// The server asked for the wait: coming back to the page does not shorten it.
-    by_server: bool,
 }
 
 impl Session {
@@ -116,7 +73,7 @@ impl Session {
                 if let Some(live) = self.live_of(&ticket, 1) {
                     (live.record.user, live.record.id_token) = (Some(user), Some(id_token));
                     let record = live.record.encode();
-                    self.outputs.push_back(Output::Persist(record));
+                    self.outputs.push_back(Output::Persist(Secret::new(record)));
                 }
             }
             Input::UserChanged(ticket, error) => {
@@ -155,82 +112,6 @@ impl Session {
     pub fn record(&self) -> Option<&Record> {
         if let Phase::SignedIn(live) = &self.phase {
             Some(&live.record)
-        } else {
-            None
-        }
-    }
-
-    /// The ticket for a refresh that is about to be sent, and the token to send; `None` where none may be sent.
-    #[must_use]
-    pub fn refresh_ticket(&self, key: &TokenKey) -> Option<(Ticket, Secret)> {
-        let record = self.record().filter(|record| self.is_refreshable(record))?;
-        let ticket = Ticket {
-            family: record.family.id.clone(),
-            generation: record.generation,
-            key: key.clone(),
-        };
-        record.refresh_token.clone().map(|token| (ticket, token))
-    }
-
-    /// Looks for a token that is good for so many seconds; without a number, for as long as it takes to arrive.
-    #[must_use]
-    pub fn lookup(&self, key: &TokenKey, min_validity: Option<i64>, now: Now) -> Lookup {
-        let live = match &self.phase {
-            Phase::Loading => return Lookup::LoginRequired(SignedOutReason::NoSession),
-            Phase::SignedOut(signed_out) => return Lookup::LoginRequired(signed_out.reason),
-            Phase::SignedIn(live) => live,
-        };
-        let refreshable = self.is_refreshable(&live.record);
-        if let Some(token) = live.record.token(key) {
-            let lifetime = token.lifetime.unwrap_or(schedule::ASSUMED_LIFETIME);
-            let default = if refreshable {
-                schedule::leeway(lifetime)
-            } else {
-                0
-            };
-            let needed =
-                min_validity.map_or(default, |seconds| seconds.max(0).saturating_mul(1000));
-            // Without a refresh token an unknown end is no reason to stop using it.
-            let remaining = token.remaining(now).unwrap_or_else(|| {
-                if refreshable {
-                    lifetime - now.since(token.received)
-                } else {
-                    i64::MAX
-                }
-            });
-            if remaining > needed {
-                return Lookup::Fresh(token.value.clone());
-            }
-        }
-        if !refreshable {
-            return Lookup::LoginRequired(SignedOutReason::Expired);
-        }
-        self.blocked(now).map_or(Lookup::Refresh, Lookup::Blocked)
-    }
-
-    /// Why a refresh would not help just now: the server asked to be left alone, or does not accept this client. A moment
-    /// after any failure the answer would be the same, and an application that asks in a loop gets it at once.
-    #[must_use]
-    pub fn blocked(&self, now: Now) -> Option<Error> {
-        let Phase::SignedIn(live) = &self.phase else {
-            return None;
-        };
-        let waits = live.postponed.as_ref().is_some_and(|postponed| {
-            let moment = if postponed.by_server {
-                postponed.wait
-            } else {
-                MOMENT
-            };
-            postponed.left(now) > postponed.wait - moment
-        });
-        live.failure.clone().filter(|_| live.blocked || waits)
-    }
-
-    /// Why there is no session, once it is known that there is none.
-    #[must_use]
-    pub const fn ended(&self) -> Option<SignedOutReason> {
-        if let Phase::SignedOut(signed_out) = &self.phase {
-            Some(signed_out.reason)
         } else {
             None
         }
@@ -314,7 +195,7 @@ impl Session {
             live.refreshing = true;
             live.asked_again = core::mem::replace(&mut live.record.unanswered, true);
             let record = live.record.encode();
-            self.outputs.push_back(Output::Persist(record));
+            self.outputs.push_back(Output::Persist(Secret::new(record)));
         }
     }
 
@@ -383,7 +264,7 @@ impl Session {
         } else if live.record.unanswered != live.asked_again {
             live.record.unanswered = live.asked_again;
             let record = live.record.encode();
-            self.outputs.push_back(Output::Persist(record));
+            self.outputs.push_back(Output::Persist(Secret::new(record)));
         }
         let automatic = failure != RefreshFailure::Misconfigured && self.mode == RefreshMode::Auto;
         let retry_at = automatic.then(|| now.wall.plus(wait));
@@ -407,7 +288,7 @@ impl Session {
                 live.margin = margin(&live.record, jitter);
                 live.recovered();
                 let record = live.record.encode();
-                self.outputs.push_back(Output::Persist(record));
+                self.outputs.push_back(Output::Persist(Secret::new(record)));
                 self.announce();
                 self.outputs
                     .push_back(Output::Emit(Event::Refreshed { expires_at }));
@@ -446,7 +327,8 @@ impl Session {
             return;
         };
         let (family, generation) = (record.family.id.clone(), record.generation);
-        self.outputs.push_back(Output::Persist(record.encode()));
+        self.outputs
+            .push_back(Output::Persist(Secret::new(record.encode())));
         self.outputs
             .push_back(Output::Publish(Entry::Session(Box::new(record))));
         self.outputs.push_back(Output::Ring(family, generation));
@@ -467,75 +349,6 @@ impl Session {
             failure: None,
             refused: None,
         }))
-    }
-
-    /// What follows from the time alone, and from what was just heard: expiry, the next refresh, the next wake-up, and
-    /// whether the state differs.
-    fn settle(&mut self, now: Now) {
-        if let Phase::SignedIn(live) = &self.phase
-            && !self.is_refreshable(&live.record)
-            && expired(&live.record, now)
-        {
-            self.leave(SignedOutReason::Expired, None);
-        }
-        let mode = self.mode;
-        if let Phase::SignedIn(live) = &mut self.phase {
-            let refreshable = live.record.refresh_token.is_some() && mode != RefreshMode::Off;
-            let wakes_itself =
-                refreshable && !live.blocked && (mode == RefreshMode::Auto || live.unconfirmed);
-            let due_in = live.due_in(now);
-            if wakes_itself && !live.refreshing && due_in.is_some_and(|due_in| due_in <= 0) {
-                live.refreshing = true;
-                self.outputs.push_back(Output::Refresh(TokenKey::default()));
-            }
-            // Whatever comes first: the refresh, or the moment at which the token is no longer fresh.
-            let expires_in = remaining(&live.record, now).filter(|left| *left > 0);
-            let refresh_in = due_in.filter(|_| wakes_itself && !live.refreshing);
-            if let Some(millis) = refresh_in.into_iter().chain(expires_in).min() {
-                self.outputs
-                    .push_back(Output::WakeAt(now.wall.plus(millis.max(1))));
-            }
-        }
-        let state = self.present(now);
-        if matches!(state, State::SignedIn(_)) {
-            self.announce();
-        }
-        if state != self.told {
-            self.told = state;
-            self.outputs.push_back(Output::StateChanged);
-        }
-    }
-
-    /// Tells that the session began, or was found: once, and before anything else is told of it.
-    fn announce(&mut self) {
-        let untold = self.live().and_then(|live| live.untold.take());
-        if let Some(via) = untold {
-            self.outputs.push_back(Output::Emit(Event::SignedIn(via)));
-        }
-    }
-
-    fn present(&self, now: Now) -> State {
-        match &self.phase {
-            Phase::Loading => State::Loading,
-            Phase::SignedOut(signed_out) => State::SignedOut(signed_out.clone()),
-            Phase::SignedIn(live) if live.unconfirmed => State::Loading,
-            Phase::SignedIn(live) => State::SignedIn(Arc::new(SignedIn {
-                user: live.record.user.clone(),
-                scope: live.record.scope.clone(),
-                expires_at: live
-                    .record
-                    .token(&TokenKey::default())
-                    .and_then(AccessToken::expires_at),
-                freshness: if expired(&live.record, now) {
-                    Freshness::Stale
-                } else {
-                    Freshness::Fresh
-                },
-                refreshable: live.record.refresh_token.is_some(),
-                error: live.failure.clone().or_else(|| live.refused.clone()),
-                generation: live.record.generation,
-            })),
-        }
     }
 
     fn is_refreshable(&self, record: &Record) -> bool {
@@ -567,60 +380,10 @@ impl Session {
     }
 }
 
-impl Live {
-    /// In how many milliseconds a refresh is due; `None` where the token's end is not known.
-    fn due_in(&self, now: Now) -> Option<i64> {
-        let token = self.record.token(&TokenKey::default())?;
-        let due_in = token.remaining(now)? - self.margin;
-        // A server that gives tokens without a life is not asked for one after the other.
-        let settled_in = if self.unconfirmed {
-            0
-        } else {
-            schedule::MIN_INTERVAL - now.since(token.received)
-        };
-        let postponed_for = self
-            .postponed
-            .as_ref()
-            .map_or(0, |postponed| postponed.left(now));
-        Some(due_in.max(settled_in).max(postponed_for))
-    }
-
-    fn recovered(&mut self) {
-        self.refreshing = false;
-        self.unconfirmed = false;
-        self.failures = 0;
-        self.postponed = None;
-        self.blocked = false;
-        self.failure = None;
-        self.asked_again = self.record.unanswered;
-    }
-}
-
-impl Postponed {
-    fn left(&self, now: Now) -> i64 {
-        self.wait - now.since(self.since)
-    }
-}
-
 fn access_token(value: Secret, expires_in: Option<i64>, now: Now) -> AccessToken {
     AccessToken {
         value,
         received: now,
         lifetime: expires_in.map(|seconds| seconds.saturating_mul(1000)),
     }
-}
-
-fn remaining(record: &Record, now: Now) -> Option<i64> {
-    record.token(&TokenKey::default())?.remaining(now)
-}
-
-fn expired(record: &Record, now: Now) -> bool {
-    remaining(record, now).is_some_and(|left| left <= 0)
-}
-
-fn margin(record: &Record, jitter: u32) -> i64 {
-    let lifetime = record
-        .token(&TokenKey::default())
-        .and_then(|token| token.lifetime);
-    schedule::refresh_margin(lifetime.unwrap_or(schedule::ASSUMED_LIFETIME), jitter)
 }
