@@ -16,6 +16,14 @@ pub enum Endpoint {
 }
 
 impl Endpoint {
+    /// Every one, for the tests that hold Rust and TypeScript together.
+    pub const ALL: [Self; 4] = [
+        Self::Authorization,
+        Self::Discovery,
+        Self::Jwks,
+        Self::Token,
+    ];
+
     /// The spelling of the TypeScript type `Endpoint`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -71,6 +79,15 @@ pub enum MetadataProblem {
 }
 
 impl MetadataProblem {
+    /// Every one, for the tests that hold Rust and TypeScript together.
+    pub const ALL: [Self; 5] = [
+        Self::Missing,
+        Self::Malformed,
+        Self::Mismatch,
+        Self::Insecure,
+        Self::Unsupported,
+    ];
+
     /// The spelling of the TypeScript type.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -109,6 +126,19 @@ pub enum IdTokenProblem {
 }
 
 impl IdTokenProblem {
+    /// Every one, for the tests that hold Rust and TypeScript together.
+    pub const ALL: [Self; 9] = [
+        Self::Malformed,
+        Self::Missing,
+        Self::Mismatch,
+        Self::Expired,
+        Self::NotYetValid,
+        Self::TooOld,
+        Self::UnsupportedAlg,
+        Self::NoMatchingKey,
+        Self::BadSignature,
+    ];
+
     /// The spelling of the TypeScript type.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

@@ -81,6 +81,14 @@ pub enum StaleProblem {
 }
 
 impl StaleProblem {
+    /// Every one, for the tests that hold Rust and TypeScript together.
+    pub const ALL: [Self; 4] = [
+        Self::Missing,
+        Self::Unknown,
+        Self::Expired,
+        Self::Used,
+    ];
+
     /// The spelling of the TypeScript type.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

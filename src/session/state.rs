@@ -83,6 +83,19 @@ pub enum SignedOutReason {
 }
 
 impl SignedOutReason {
+    /// Every one, for the tests that hold Rust and TypeScript together.
+    pub const ALL: [Self; 9] = [
+        Self::NoSession,
+        Self::LoggedOut,
+        Self::LoggedOutElsewhere,
+        Self::Expired,
+        Self::RefreshRejected,
+        Self::AnswerLost,
+        Self::InteractionRequired,
+        Self::UserChanged,
+        Self::CallbackFailed,
+    ];
+
     /// The spelling of the TypeScript type `SignedOutReason`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -137,6 +150,13 @@ pub enum Via {
 }
 
 impl Via {
+    /// Every one, for the tests that hold Rust and TypeScript together.
+    pub const ALL: [Self; 3] = [
+        Self::Callback,
+        Self::Restore,
+        Self::OtherTab,
+    ];
+
     /// The spelling of the TypeScript type.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -165,6 +185,15 @@ pub enum Warning {
 }
 
 impl Warning {
+    /// Every one, for the tests that hold Rust and TypeScript together.
+    pub const ALL: [Self; 5] = [
+        Self::StorageFallback,
+        Self::NoRefreshToken,
+        Self::SignatureUnchecked,
+        Self::InsecureIssuer,
+        Self::NoLocks,
+    ];
+
     /// The spelling of the TypeScript type `WarningCode`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
