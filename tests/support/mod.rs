@@ -17,9 +17,9 @@ mod callback;
 
 pub use callback::*;
 
-use base64ct::{Base64UrlUnpadded, Encoding};
 use countersign::client::{Auth, CallbackResult, Config, ConfigBuilder, Error, Event, State};
 use countersign::client::{LoginOptions, LogoutOptions, Subscription, TokenOptions};
+use countersign::protocol::base64url;
 use countersign::protocol::error::Endpoint;
 use countersign::protocol::form;
 use countersign::protocol::json::Json;
@@ -198,8 +198,8 @@ impl Provider {
             ("email", quoted("claim-value-of@user.example")),
         ];
         let claims = object(claims, &self.0.claims.borrow());
-        let part = |text: &str| Base64UrlUnpadded::encode_string(text.as_bytes());
-        let signature = Base64UrlUnpadded::encode_string(&[7; 64]);
+        let part = |text: &str| base64url::encode(text.as_bytes());
+        let signature = base64url::encode(&[7; 64]);
         let header = self.0.header.borrow();
         let id_token = [part(&header), part(&claims), signature].join(".");
         self.0.secrets.borrow_mut().push(id_token.clone());

@@ -260,6 +260,8 @@ export async function startScripted({ clientId = "spa", issuer: name } = {}) {
     get untold() {
       return lies.map(({ subject }) => subject);
     },
+    /** Back to honesty: for a lie whose number of hearers the engine decides. */
+    forgive: () => void (lies.length = 0),
     /** No refresh token is known any more. */
     revoke: () => refreshTokens.clear(),
     /** The refresh tokens that would still be taken. */

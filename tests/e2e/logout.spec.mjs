@@ -1,0 +1,259 @@
+import {
+  begin,
+  call,
+  open,
+  optionsFor,
+  sessionKey,
+  signIn,
+  signInHere,
+  signInReally,
+  storedIn,
+  storedSession,
+  watchWasm,
+} from "../support/driver.mjs";
+import { expect, test } from "../support/fixtures.mjs";
+
+/** What must be nowhere once the user is logged out. */
+const SECRETS = /at-|rt-|eyJ|code_verifier|"nonce"|alice|access_token|refresh/;
+
+test.describe("logout", () => {
+  test("ends the session here and at the provider, and comes back as no callback", async ({
+    page,
+    app,
+    op,
+  }) => {
+    const options = optionsFor(app, op, {
+      postLogoutRedirectUri: `${app.url}/bye`,
+    });
+    await signInReally(page, app, options);
+    await begin(page, options);
+    await Promise.all([
+      page.waitForURL((url) => url.pathname === "/bye"),
+      page.evaluate(() => void auth.logout()),
+    ]);
+    await page.waitForFunction(() => "createAuth" in window);
+    expect(page.url()).toMatch(/\/bye\?state=cso-[0-9a-f]{8}-[\w-]{43}$/);
+    expect(JSON.stringify(await storedIn(page))).not.toMatch(
+      /eyJ|code_verifier|alice|access_token/,
+    );
+    op.control.resetCounters();
+    app.reset();
+    const state = await begin(page, options);
+    expect(state).toMatchObject({
+      status: "signedOut",
+      reason: "noSession",
+      error: null,
+    });
+    expect(await page.evaluate(() => auth.isCallback())).toBe(false);
+    expect(page.url()).toBe(`${app.url}/bye`);
+    expect(op.control.counters).toEqual({});
+    expect(app.loads("wasm-inline")).toBe(0);
+    // The provider has forgotten, too: the next login asks who it is.
+    await Promise.all([
+      page.waitForURL(/\/interaction\//),
+      page.evaluate(() => void auth.login()),
+    ]);
+    await expect(page.locator("button.user").first()).toBeVisible();
+  });
+
+  test("forgets before it leaves", async ({ page, app, scripted }) => {
+    const options = optionsFor(app, scripted, {
+      postLogoutRedirectUri: `${app.url}/bye`,
+    });
+    await signIn(page, app, options);
+    expect(JSON.stringify(await storedIn(page))).toMatch(SECRETS);
+    const left = await page.evaluate(async () => {
+      const idToken = await auth.getIdToken();
+      let left;
+      await auth.logout({
+        extra: { ui_locales: "de" },
+        navigate: async (url) => {
+          left = {
+            url,
+            stored: JSON.stringify([stored(), stored(localStorage)]),
+            state: plain(auth.state),
+            token: await attempt(() => auth.getAccessToken()),
+            idTokenAfter: await auth.getIdToken(),
+            idToken,
+          };
+        },
+      });
+      return left;
+    });
+    expect(left.stored).not.toMatch(SECRETS);
+    expect(left.state).toMatchObject({
+      status: "signedOut",
+      reason: "loggedOut",
+      error: null,
+    });
+    expect(left.token.error).toMatchObject({
+      code: "login_required",
+      details: { reason: "loggedOut" },
+    });
+    expect(left.idTokenAfter).toBeNull();
+    const url = new URL(left.url);
+    expect(url.origin + url.pathname).toBe(`${scripted.issuer}/logout`);
+    expect(Object.fromEntries(url.searchParams)).toEqual({
+      client_id: "spa",
+      id_token_hint: left.idToken,
+      post_logout_redirect_uri: `${app.url}/bye`,
+      state: expect.stringMatching(/^cso-/),
+      ui_locales: "de",
+    });
+    expect(
+      await page.evaluate(() => moments.map(({ type }) => type)),
+    ).toContain("signedOut");
+  });
+
+  test("tells the application in the same turn that nobody is signed in", async ({
+    page,
+    app,
+    scripted,
+  }) => {
+    const options = optionsFor(app, scripted);
+    await signIn(page, app, options);
+    const seen = await page.evaluate(() => {
+      void auth.logout({ local: true });
+      return plain(auth.state);
+    });
+    expect(seen).toMatchObject({ status: "signedOut", reason: "loggedOut" });
+  });
+
+  test("with local only forgets here", async ({ page, app, scripted }) => {
+    const options = optionsFor(app, scripted);
+    await signIn(page, app, options);
+    expect(await call(page, "logout", { local: true })).toEqual({});
+    expect(page.url()).toBe(`${app.url}/`);
+    expect(scripted.count("end_session")).toBe(0);
+    expect((await storedSession(page, options)).text).toBeUndefined();
+    // Signing in again founds a family of its own.
+    const { value } = await signInHere(page, scripted);
+    expect(value.state.status).toBe("signedIn");
+  });
+
+  test("sends no post_logout_redirect_uri that was not configured, and takes the call's own", async ({
+    page,
+    app,
+    scripted,
+  }) => {
+    const options = optionsFor(app, scripted);
+    await signIn(page, app, options);
+    const parameters = (options) =>
+      page.evaluate(
+        (options) =>
+          new Promise((resolve, reject) => {
+            const navigate = (url) =>
+              resolve([...new URL(url).searchParams.keys()]);
+            auth.logout({ ...options, navigate }).catch(reject);
+          }),
+        options,
+      );
+    expect(await parameters({})).toEqual(["client_id", "id_token_hint"]);
+    expect(await parameters({ postLogoutRedirectUri: "/bye" })).toEqual([
+      "client_id",
+      "post_logout_redirect_uri",
+      "state",
+    ]);
+  });
+
+  test("where the server has no end_session_endpoint stays on the page", async ({
+    page,
+    app,
+    scripted,
+  }) => {
+    scripted.editNext("discovery", ({ end_session_endpoint, ...rest }) => rest);
+    const options = optionsFor(app, scripted);
+    await signIn(page, app, options);
+    expect(await call(page, "logout")).toEqual({});
+    expect(page.url()).toBe(`${app.url}/`);
+    expect((await storedSession(page, options)).text).toBeUndefined();
+  });
+
+  test("forgets also where the provider cannot be reached", async ({
+    page,
+    app,
+    scripted,
+  }) => {
+    const options = optionsFor(app, scripted);
+    await signIn(page, app, options);
+    await page.evaluate(() => {
+      for (const key of Object.keys(sessionStorage))
+        if (key.startsWith("countersign:metadata:"))
+          sessionStorage.removeItem(key);
+    });
+    await open(page, app);
+    await begin(page, options);
+    scripted.answerNext("discovery", { status: 500 });
+    const { error } = await call(page, "logout");
+    expect(error).toMatchObject({
+      code: "invalid_response",
+      details: { endpoint: "discovery", status: 500 },
+    });
+    expect((await storedSession(page, options)).text).toBeUndefined();
+    await open(page, app);
+    expect((await begin(page, options)).status).toBe("signedOut");
+  });
+
+  test("forgets also where the wasm side traps", async ({
+    page,
+    app,
+    scripted,
+  }) => {
+    const options = optionsFor(app, scripted);
+    await watchWasm(page);
+    await signIn(page, app, options);
+    await call(page, "preload");
+    await page.evaluate(() => (window.trapOnce = /beginLogout/));
+    const { error } = await call(page, "logout");
+    expect(error).toMatchObject({ code: "internal" });
+    expect((await storedSession(page, options)).text).toBeUndefined();
+    expect(await page.evaluate(() => plain(auth.state))).toMatchObject({
+      status: "signedOut",
+    });
+    expect((await call(page, "getAccessToken")).error.code).toBe(
+      "login_required",
+    );
+  });
+
+  test("without a session still ends the one at the server", async ({
+    page,
+    app,
+    scripted,
+  }) => {
+    await open(page, app);
+    await begin(page, optionsFor(app, scripted));
+    const url = await page.evaluate(
+      () => new Promise((navigate) => void auth.logout({ navigate })),
+    );
+    expect(url).toContain(`${scripted.issuer}/logout?client_id=spa`);
+    expect(url).not.toContain("id_token_hint");
+  });
+
+  test("while a refresh is in flight is not undone by its answer", async ({
+    page,
+    app,
+    scripted,
+  }) => {
+    const options = optionsFor(app, scripted);
+    await signIn(page, app, options);
+    let answer;
+    scripted.holdNext("token", new Promise((resolve) => (answer = resolve)));
+    await page.evaluate(() => {
+      window.refreshing = attempt(() =>
+        auth.getAccessToken({ forceRefresh: true }),
+      );
+    });
+    await expect.poll(() => scripted.count("token")).toBe(2);
+    await call(page, "logout", { local: true });
+    answer();
+    const { error } = await page.evaluate(() => refreshing);
+    expect(error).toMatchObject({
+      code: "login_required",
+      details: { reason: "loggedOut" },
+    });
+    expect(await page.evaluate(() => auth.state.status)).toBe("signedOut");
+    expect(Object.keys(await storedIn(page))).not.toContain(
+      sessionKey(options),
+    );
+  });
+});
