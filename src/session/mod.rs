@@ -15,6 +15,7 @@
 //! 6. `handle` is total: any input in any state, no panic. A late answer, of a session that was left, changes nothing.
 
 pub mod error;
+mod error_code;
 pub mod family;
 pub mod input;
 mod machine;

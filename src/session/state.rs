@@ -151,11 +151,7 @@ pub enum Via {
 
 impl Via {
     /// Every one, for the tests that hold Rust and TypeScript together.
-    pub const ALL: [Self; 3] = [
-        Self::Callback,
-        Self::Restore,
-        Self::OtherTab,
-    ];
+    pub const ALL: [Self; 3] = [Self::Callback, Self::Restore, Self::OtherTab];
 
     /// The spelling of the TypeScript type.
     #[must_use]
