@@ -5,6 +5,9 @@ use crate::protocol::scope::Scope;
 use crate::protocol::uri::HttpUri;
 use crate::session::RefreshMode;
 
+/// What is wrong with a scope (RFC 6749 §3.3).
+pub(super) const FORBIDDEN_IN_SCOPE: &str = "has characters that RFC 6749 §3.3 does not allow";
+
 /// What a client is configured with: parsed once, valid ever after.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -63,17 +66,17 @@ impl Config {
 /// A configuration that is being put together.
 #[derive(Clone, Debug)]
 pub struct ConfigBuilder {
-    issuer: String,
-    client_id: String,
-    redirect_uri: String,
-    allow_insecure_issuer: Option<String>,
-    post_logout_redirect_uri: Option<String>,
-    scope: String,
-    parameters: Vec<(String, String)>,
-    refresh: RefreshMode,
-    clock_tolerance: i64,
-    timeout: u32,
-    state_prefix: String,
+    pub(crate) issuer: String,
+    pub(crate) client_id: String,
+    pub(crate) redirect_uri: String,
+    pub(crate) allow_insecure_issuer: Option<String>,
+    pub(crate) post_logout_redirect_uri: Option<String>,
+    pub(crate) scope: String,
+    pub(crate) parameters: Vec<(String, String)>,
+    pub(crate) refresh: RefreshMode,
+    pub(crate) clock_tolerance: i64,
+    pub(crate) timeout: u32,
+    pub(crate) state_prefix: String,
 }
 
 impl ConfigBuilder {
@@ -151,6 +154,32 @@ impl ConfigBuilder {
                 Error::invalid_config("issuer", problem)
             },
         )?;
+        self.check()?;
+        let uri = |text: &str, option| {
+            HttpUri::parse(text).ok_or_else(|| {
+                Error::invalid_config(option, "not an absolute http(s) URL without fragment")
+            })
+        };
+        Ok(Config {
+            issuer,
+            client_id: self.client_id,
+            redirect_uri: uri(&self.redirect_uri, "redirectUri")?,
+            post_logout_redirect_uri: self
+                .post_logout_redirect_uri
+                .map(|text| uri(&text, "postLogoutRedirectUri"))
+                .transpose()?,
+            scope: Scope::parse(&self.scope)
+                .ok_or_else(|| Error::invalid_config("scope", FORBIDDEN_IN_SCOPE))?,
+            parameters: self.parameters,
+            refresh: self.refresh,
+            clock_tolerance: self.clock_tolerance,
+            timeout: self.timeout,
+            state_prefix: self.state_prefix,
+        })
+    }
+
+    /// The values that need no parser.
+    fn check(&self) -> Result<(), Error> {
         // RFC 6749 Appendix A.1: visible characters and spaces.
         check(
             !self.client_id.is_empty()
@@ -174,29 +203,7 @@ impl ConfigBuilder {
                 .all(|(name, _)| is_free_parameter(name)),
             "authorizationParams",
             "names a parameter that the protocol owns",
-        )?;
-        let uri = |text: &str, option| {
-            HttpUri::parse(text).ok_or_else(|| {
-                Error::invalid_config(option, "not an absolute http(s) URL without fragment")
-            })
-        };
-        Ok(Config {
-            issuer,
-            client_id: self.client_id,
-            redirect_uri: uri(&self.redirect_uri, "redirectUri")?,
-            post_logout_redirect_uri: self
-                .post_logout_redirect_uri
-                .map(|text| uri(&text, "postLogoutRedirectUri"))
-                .transpose()?,
-            scope: Scope::parse(&self.scope).ok_or_else(|| {
-                Error::invalid_config("scope", "has characters that RFC 6749 §3.3 does not allow")
-            })?,
-            parameters: self.parameters,
-            refresh: self.refresh,
-            clock_tolerance: self.clock_tolerance,
-            timeout: self.timeout,
-            state_prefix: self.state_prefix,
-        })
+        )
     }
 }
 
