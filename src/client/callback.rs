@@ -4,8 +4,10 @@ use super::{Auth, Error, ErrorKind, is_local_path, no_entropy};
 use crate::protocol::authorization::{self, AuthorizationResponse, Refusal};
 use crate::protocol::error::{IdTokenProblem, OAuthErrorResponse, ProtocolError};
 use crate::protocol::form;
+use crate::protocol::http::HttpRequest;
 use crate::protocol::id_token;
 use crate::protocol::json::Json;
+use crate::protocol::metadata::ServerMetadata;
 use crate::protocol::text::{before, cut};
 use crate::protocol::token::{self, TokenResponse};
 use crate::session::error::StaleProblem;
@@ -30,6 +32,13 @@ pub(super) struct Callback {
     uri: String,
     landing: Landing,
     result: RefCell<Option<CallbackResult>>,
+}
+
+/// A code that was traded, and for what.
+struct Exchanged {
+    transaction: Box<Transaction>,
+    tokens: Box<TokenResponse>,
+    user: Json,
 }
 
 impl<P: Platform> Auth<P> {
@@ -89,20 +98,17 @@ impl<P: Platform> Auth<P> {
     }
 
     /// Tells the session how a callback ended.
-    fn conclude(
-        &self,
-        result: Result<(Transaction, TokenResponse, Json), Error>,
-    ) -> Result<CallbackResult, Error> {
+    fn conclude(&self, result: Result<Exchanged, Error>) -> Result<CallbackResult, Error> {
         let family = Family::random(&self.0.platform).map_err(no_entropy);
         let result = result.and_then(|exchanged| family.map(|family| (exchanged, family)));
         match result {
-            Ok(((transaction, tokens, user), new_family)) => {
-                let requested_scope = transaction.scope;
+            Ok((exchanged, new_family)) => {
                 let stored = self.stored_session();
+                let transaction = *exchanged.transaction;
                 self.apply(Input::SignedIn(Box::new(NewSession {
-                    tokens,
-                    user: Some(user),
-                    requested_scope,
+                    tokens: *exchanged.tokens,
+                    user: Some(exchanged.user),
+                    requested_scope: transaction.scope,
                     new_family,
                     stored,
                 })));
@@ -128,44 +134,13 @@ impl<P: Platform> Auth<P> {
     }
 
     /// From the callback's URI to validated tokens.
-    async fn exchange(&self, uri: &str) -> Result<(Transaction, TokenResponse, Json), Error> {
-        let config = &self.0.config;
-        if !self.is_redirect_uri(uri) {
-            return Err(stale(StaleProblem::Unknown, None, None));
-        }
-        let response = AuthorizationResponse::parse(query(uri))?;
-        let untrusted = response.untrusted_error().cloned();
-        let state = form::find(query(uri), "state")
-            .ok()
-            .flatten()
-            .filter(|state| !state.is_empty());
-        let state = state.ok_or_else(|| stale(StaleProblem::Missing, None, untrusted.clone()))?;
-        let transaction = self.take_login(&state, untrusted.as_ref())?;
-
+    async fn exchange(&self, uri: &str) -> Result<Exchanged, Error> {
+        let (response, transaction) = self.receive(uri)?;
         let metadata = self.metadata().await?;
-        let expected = authorization::Expected {
-            state: &transaction.state,
-            expired: transaction.expired(self.0.platform.now().wall),
-            metadata: &metadata,
-            redirect_uri: &transaction.redirect_uri,
-            code_verifier: &transaction.code_verifier,
-        };
-        let code = authorization::accept(response, &expected).map_err(|refusal| match refusal {
-            Refusal::State => stale(StaleProblem::Unknown, None, untrusted.clone()),
-            Refusal::Expired => stale(
-                StaleProblem::Expired,
-                Some(transaction.return_to.clone()),
-                untrusted.clone(),
-            ),
-            Refusal::Protocol(error) => error.into(),
-        })?;
-
+        let request = self.accept(response, &transaction, &metadata)?;
         // The keys are on their way while the code is: the callback needs one round trip, not two.
         self.prefetch_jwks(&metadata);
-        let answer = self
-            .send(token::code_request(&metadata, &config.client_id, &code))
-            .await?;
-        let tokens = token::response(&answer)?;
+        let tokens = Box::new(token::response(&self.send(request).await?)?);
         let id_token = tokens
             .id_token
             .as_ref()
@@ -173,14 +148,35 @@ impl<P: Platform> Auth<P> {
         let user = self.verified_claims(id_token, &metadata).await?;
         let expected = id_token::Expected {
             issuer: metadata.issuer.as_str(),
-            client_id: &config.client_id,
+            client_id: &self.0.config.client_id,
             nonce: &transaction.nonce,
             max_age: transaction.max_age,
             access_token: &tokens.access_token,
-            clock_tolerance: config.clock_tolerance,
+            clock_tolerance: self.0.config.clock_tolerance,
         };
         id_token::validate(&user, &expected, self.0.platform.now().wall)?;
-        Ok((transaction, tokens, user))
+        Ok(Exchanged {
+            transaction,
+            tokens,
+            user,
+        })
+    }
+
+    /// Reads the callback and takes the login that was waiting for it.
+    fn receive(&self, uri: &str) -> Result<(AuthorizationResponse, Box<Transaction>), Error> {
+        if !self.is_redirect_uri(uri) {
+            return Err(stale(StaleProblem::Unknown, None, None));
+        }
+        let response = AuthorizationResponse::parse(query(uri))?;
+        let untrusted = response.untrusted_error();
+        let state = form::find(query(uri), "state").ok().flatten();
+        match state.filter(|state| !state.is_empty()) {
+            None => Err(stale(StaleProblem::Missing, None, untrusted)),
+            Some(state) => {
+                let transaction = self.take_login(&state, untrusted)?;
+                Ok((response, transaction))
+            }
+        }
     }
 
     /// Takes a pending login out of the storage, for good: by one write, before anything is sent (RFC 6749 §10.12).
@@ -188,37 +184,63 @@ impl<P: Platform> Auth<P> {
         &self,
         state: &str,
         untrusted: Option<&OAuthErrorResponse>,
-    ) -> Result<Transaction, Error> {
+    ) -> Result<Box<Transaction>, Error> {
         let storage = self.0.platform.login_storage();
         let key = transaction::key(state);
         let text = storage.load(&key).map_err(|_| Error::storage("read"))?;
-        let transaction = match text.as_deref().map(transaction::decode) {
-            Some(transaction::Stored::Pending(transaction)) => *transaction,
-            Some(transaction::Stored::Used(return_to)) => {
-                return Err(stale(
-                    StaleProblem::Used,
-                    return_to.filter(|path| is_local_path(path)),
-                    untrusted.cloned(),
-                ));
+        let unknown = || Err(stale(StaleProblem::Unknown, None, untrusted));
+        let transaction = match transaction::decode(&text.unwrap_or_default()) {
+            transaction::Stored::Pending(transaction) => transaction,
+            transaction::Stored::Used(return_to) => {
+                let return_to = return_to.filter(|path| is_local_path(path));
+                return Err(stale(StaleProblem::Used, return_to, untrusted));
             }
-            Some(transaction::Stored::Absent) | None => {
-                return Err(stale(StaleProblem::Unknown, None, untrusted.cloned()));
-            }
+            transaction::Stored::Absent => return unknown(),
         };
         // RFC 9700 §4.4: the code goes to the server that was asked. Another client's login is left to that client.
         if transaction.issuer != self.0.config.issuer.as_str()
             || transaction.client_id != self.0.config.client_id
         {
-            return Err(stale(StaleProblem::Unknown, None, untrusted.cloned()));
+            return unknown();
         }
         if storage.save(&key, &transaction.used_marker()).is_err() && storage.remove(&key).is_err()
         {
             return Err(Error::storage("remove"));
         }
         if !is_local_path(&transaction.return_to) {
-            return Err(stale(StaleProblem::Unknown, None, untrusted.cloned()));
+            return unknown();
         }
         Ok(transaction)
+    }
+
+    /// Checks the response against the login; the token request that follows from it.
+    fn accept(
+        &self,
+        response: AuthorizationResponse,
+        transaction: &Transaction,
+        metadata: &ServerMetadata,
+    ) -> Result<HttpRequest, Error> {
+        let untrusted = response.untrusted_error().cloned();
+        let expected = authorization::Expected {
+            state: &transaction.state,
+            expired: transaction.expired(self.0.platform.now().wall),
+            metadata,
+            redirect_uri: &transaction.redirect_uri,
+            code_verifier: &transaction.code_verifier,
+        };
+        match authorization::accept(response, &expected) {
+            Ok(code) => Ok(token::code_request(
+                metadata,
+                &self.0.config.client_id,
+                &code,
+            )),
+            Err(Refusal::State) => Err(stale(StaleProblem::Unknown, None, untrusted.as_ref())),
+            Err(Refusal::Expired) => {
+                let return_to = Some(transaction.return_to.clone());
+                Err(stale(StaleProblem::Expired, return_to, untrusted.as_ref()))
+            }
+            Err(Refusal::Protocol(error)) => Err(error.into()),
+        }
     }
 
     fn is_redirect_uri(&self, uri: &str) -> bool {
@@ -229,12 +251,12 @@ impl<P: Platform> Auth<P> {
 fn stale(
     problem: StaleProblem,
     return_to: Option<String>,
-    untrusted: Option<OAuthErrorResponse>,
+    untrusted: Option<&OAuthErrorResponse>,
 ) -> Error {
     let kind = ErrorKind::StaleCallback {
         problem,
         return_to,
-        untrusted,
+        untrusted: untrusted.cloned(),
     };
     kind.into()
 }

@@ -2,10 +2,15 @@
 
 use crate::session::state::{Event, State};
 use std::cell::{Cell, RefCell};
-use std::collections::VecDeque;
-use std::rc::{Rc, Weak};
+use std::rc::Rc;
 
-type Callbacks<T> = Rc<RefCell<Vec<(u32, Rc<dyn Fn(&T)>)>>>;
+/// One list for both kinds: one copy of its code.
+type Listener = Rc<dyn Fn(&Notice)>;
+
+enum Notice {
+    State(State),
+    Event(Event),
+}
 
 /// Ends a subscription when dropped.
 #[must_use = "dropping a subscription ends it"]
@@ -19,22 +24,29 @@ impl Drop for Subscription {
 
 #[derive(Default)]
 pub(super) struct Listeners {
-    states: Callbacks<State>,
-    events: Callbacks<Event>,
+    listeners: Rc<RefCell<Vec<(u32, Listener)>>>,
     /// What they are still to be told: the newest state, then what happened.
     state: RefCell<Option<State>>,
-    moments: RefCell<VecDeque<Event>>,
+    moments: RefCell<Vec<Event>>,
     last_id: Cell<u32>,
     telling: Cell<bool>,
 }
 
 impl Listeners {
     pub(super) fn subscribe(&self, listener: impl Fn(&State) + 'static) -> Subscription {
-        self.add(&self.states, Rc::new(listener))
+        self.add(Rc::new(move |notice| {
+            if let Notice::State(state) = notice {
+                listener(state);
+            }
+        }))
     }
 
     pub(super) fn on_event(&self, listener: impl Fn(&Event) + 'static) -> Subscription {
-        self.add(&self.events, Rc::new(listener))
+        self.add(Rc::new(move |notice| {
+            if let Notice::Event(event) = notice {
+                listener(event);
+            }
+        }))
     }
 
     pub(super) fn note_state(&self, state: State) {
@@ -42,7 +54,7 @@ impl Listeners {
     }
 
     pub(super) fn note_event(&self, event: Event) {
-        self.moments.borrow_mut().push_back(event);
+        self.moments.borrow_mut().push(event);
     }
 
     /// Tells everything that was noted: the state first, so that who hears of a moment sees the present.
@@ -50,36 +62,32 @@ impl Listeners {
         if self.telling.replace(true) {
             return;
         }
-        loop {
-            if let Some(state) = self.state.take() {
-                call(&self.states, &state);
-                continue;
+        while let Some(notice) = self.next() {
+            let listeners = self.listeners.borrow().clone();
+            for (_, listener) in listeners {
+                listener(&notice);
             }
-            let moment = self.moments.borrow_mut().pop_front();
-            let Some(event) = moment else { break };
-            call(&self.events, &event);
         }
         self.telling.set(false);
     }
 
-    fn add<T: 'static>(&self, callbacks: &Callbacks<T>, listener: Rc<dyn Fn(&T)>) -> Subscription {
+    fn next(&self) -> Option<Notice> {
+        let state = self.state.take();
+        state.map(Notice::State).or_else(|| {
+            let mut moments = self.moments.borrow_mut();
+            (!moments.is_empty()).then(|| Notice::Event(moments.remove(0)))
+        })
+    }
+
+    fn add(&self, listener: Listener) -> Subscription {
         let id = self.last_id.get() + 1;
         self.last_id.set(id);
-        callbacks.borrow_mut().push((id, listener));
-        let callbacks: Weak<RefCell<Vec<(u32, Rc<dyn Fn(&T)>)>>> = Rc::downgrade(callbacks);
+        self.listeners.borrow_mut().push((id, listener));
+        let listeners = Rc::downgrade(&self.listeners);
         Subscription(Box::new(move || {
-            if let Some(callbacks) = callbacks.upgrade() {
-                callbacks.borrow_mut().retain(|(known, _)| *known != id);
+            if let Some(listeners) = listeners.upgrade() {
+                listeners.borrow_mut().retain(|(known, _)| *known != id);
             }
         }))
     }
-}
-
-fn call<T>(callbacks: &Callbacks<T>, value: &T) {
-    let callbacks: Vec<_> = callbacks
-        .borrow()
-        .iter()
-        .map(|(_, listener)| listener.clone())
-        .collect();
-    callbacks.iter().for_each(|listener| listener(value));
 }

@@ -1,7 +1,9 @@
+use super::config::FORBIDDEN_IN_SCOPE;
 use super::ports::{Platform, Storage};
 use super::{Auth, Error, is_local_path, no_entropy, random};
 use crate::protocol::authorization::{AuthorizationRequest, is_free_parameter};
 use crate::protocol::json::Json;
+use crate::protocol::metadata::ServerMetadata;
 use crate::protocol::pkce::CodeVerifier;
 use crate::protocol::scope::Scope;
 use crate::protocol::secret::Secret;
@@ -33,6 +35,15 @@ impl Default for LoginOptions {
     }
 }
 
+/// A login that is not drawn yet.
+struct Draft {
+    scope: Scope,
+    max_age: Option<i64>,
+    parameters: Vec<(String, String)>,
+    return_to: String,
+    app_state: Json,
+}
+
 impl<P: Platform> Auth<P> {
     /// Prepares a login and gives the URI to send the user to. The login is stored before: its response is of use to
     /// this tab only.
@@ -41,69 +52,9 @@ impl<P: Platform> Auth<P> {
     /// `storage` where it cannot be stored, so that nobody leaves for nothing; `invalid_config` for options that
     /// cannot be used; errors of discovery.
     pub async fn begin_login(&self, options: LoginOptions) -> Result<String, Error> {
-        let config = &self.0.config;
-        let refuse = |option, problem| Err(Error::invalid_config(option, problem));
-        if !options
-            .parameters
-            .iter()
-            .all(|(name, _)| is_free_parameter(name))
-        {
-            return refuse("extra", "names a parameter that the protocol owns");
-        }
-        if !is_local_path(&options.return_to) {
-            return refuse("returnTo", "not a place of this origin");
-        }
-        let parameters = merged(&config.parameters, options.parameters);
-        let parameter = |wanted| {
-            parameters
-                .iter()
-                .find(|(name, _)| name == wanted)
-                .map(|(_, value)| value.as_str())
-        };
-        let scope = match parameter("scope") {
-            None => config.scope.clone(),
-            Some(text) => match Scope::parse(text) {
-                Some(scope) => scope,
-                None => return refuse("scope", "has characters that RFC 6749 §3.3 does not allow"),
-            },
-        };
-        // OIDC Core §3.1.2.1: without it there is no ID Token, and so no user.
-        if !scope.contains("openid") {
-            return refuse("scope", "lacks openid");
-        }
-        let max_age = match parameter("max_age") {
-            None => None,
-            Some(text) => match number(text) {
-                Some(seconds) => Some(seconds),
-                None => return refuse("maxAge", "not a number of seconds"),
-            },
-        };
+        let draft = self.draft_login(options)?;
         let metadata = self.metadata().await?;
-        let platform = &self.0.platform;
-        let transaction = Transaction {
-            state: transaction::random_state(&config.state_prefix, platform).map_err(no_entropy)?,
-            nonce: Secret::new(random(platform)?),
-            code_verifier: CodeVerifier::random(platform).map_err(no_entropy)?,
-            issuer: config.issuer.as_str().to_owned(),
-            client_id: config.client_id.clone(),
-            redirect_uri: config.redirect_uri.clone(),
-            scope,
-            max_age,
-            return_to: options.return_to,
-            app_state: options.app_state,
-            began_at: platform.now().wall,
-        };
-        self.store_login(&transaction)?;
-        let request = AuthorizationRequest {
-            client_id: &config.client_id,
-            redirect_uri: config.redirect_uri.as_str(),
-            scope: &transaction.scope,
-            state: transaction.state.expose(),
-            nonce: Some(transaction.nonce.expose()),
-            code_challenge: &transaction.code_verifier.challenge(),
-            parameters: &parameters,
-        };
-        Ok(request.to_uri(&metadata))
+        self.issue_login(draft, &metadata)
     }
 
     /// Sends the user to the authorization server. Ends only by an error.
@@ -116,21 +67,90 @@ impl<P: Platform> Auth<P> {
         Ok(pending().await)
     }
 
+    /// What was asked for, checked.
+    fn draft_login(&self, options: LoginOptions) -> Result<Box<Draft>, Error> {
+        let config = &self.0.config;
+        let refuse = |option, problem| Err(Error::invalid_config(option, problem));
+        if !is_local_path(&options.return_to) {
+            return refuse("returnTo", "not a place of this origin");
+        }
+        let mut draft = Draft {
+            scope: config.scope.clone(),
+            max_age: None,
+            parameters: Vec::new(),
+            return_to: options.return_to,
+            app_state: options.app_state,
+        };
+        for parameter in &config.parameters {
+            // The login's own win over the configuration's.
+            if !options.parameters.iter().any(|own| own.0 == parameter.0) {
+                draft.parameters.push(parameter.clone());
+            }
+        }
+        for parameter in options.parameters {
+            if !is_free_parameter(&parameter.0) {
+                return refuse("extra", "names a parameter that the protocol owns");
+            }
+            draft.parameters.push(parameter);
+        }
+        for (name, value) in &draft.parameters {
+            if name == "scope" {
+                match Scope::parse(value) {
+                    Some(scope) => draft.scope = scope,
+                    None => return refuse("scope", FORBIDDEN_IN_SCOPE),
+                }
+            } else if name == "max_age" {
+                draft.max_age = number(value);
+                if draft.max_age.is_none() {
+                    return refuse("maxAge", "not a number of seconds");
+                }
+            }
+        }
+        // OIDC Core §3.1.2.1: without it there is no ID Token, and so no user.
+        if !draft.scope.contains("openid") {
+            return refuse("scope", "lacks openid");
+        }
+        Ok(Box::new(draft))
+    }
+
+    /// Draws what this login is known by, stores it, and gives the URI.
+    fn issue_login(&self, draft: Box<Draft>, metadata: &ServerMetadata) -> Result<String, Error> {
+        let (config, platform) = (&self.0.config, &self.0.platform);
+        let transaction = Transaction {
+            state: transaction::random_state(&config.state_prefix, platform).map_err(no_entropy)?,
+            nonce: Secret::new(random(platform)?),
+            code_verifier: CodeVerifier::random(platform).map_err(no_entropy)?,
+            issuer: config.issuer.as_str().to_owned(),
+            client_id: config.client_id.clone(),
+            redirect_uri: config.redirect_uri.clone(),
+            scope: draft.scope,
+            max_age: draft.max_age,
+            return_to: draft.return_to,
+            app_state: draft.app_state,
+            began_at: platform.now().wall,
+        };
+        self.store_login(&transaction)?;
+        let request = AuthorizationRequest {
+            client_id: &config.client_id,
+            redirect_uri: config.redirect_uri.as_str(),
+            scope: &transaction.scope,
+            state: transaction.state.expose(),
+            nonce: Some(transaction.nonce.expose()),
+            code_challenge: &transaction.code_verifier.challenge(),
+            parameters: &draft.parameters,
+        };
+        Ok(request.to_uri(metadata))
+    }
+
     /// Stores a pending login, and drops those that nobody will come back from.
     fn store_login(&self, login: &Transaction) -> Result<(), Error> {
         let storage = self.0.platform.login_storage();
-        let logins = storage
-            .keys(transaction::KEY_PREFIX)
-            .into_iter()
-            .map(|key| {
-                let began_at = storage
-                    .load(&key)
-                    .ok()
-                    .flatten()
-                    .and_then(|text| transaction::began_at(&text));
-                (key, began_at)
-            });
-        for key in transaction::sweep(logins.collect(), login.began_at) {
+        let mut logins = Vec::new();
+        for key in storage.keys(transaction::KEY_PREFIX) {
+            let text = storage.load(&key).ok().flatten().unwrap_or_default();
+            logins.push((key, transaction::began_at(&text)));
+        }
+        for key in transaction::sweep(logins, login.began_at) {
             // One that stays is swept by the next login.
             let _ = storage.remove(&key);
         }
@@ -139,14 +159,4 @@ impl<P: Platform> Auth<P> {
             .save(&key, &login.encode())
             .map_err(|_| Error::storage("write"))
     }
-}
-
-/// The configuration's parameters, overridden by the login's own.
-fn merged(configured: &[(String, String)], own: Vec<(String, String)>) -> Vec<(String, String)> {
-    let overridden = |name: &String| own.iter().any(|(known, _)| known == name);
-    let kept = configured
-        .iter()
-        .filter(|(name, _)| !overridden(name))
-        .cloned();
-    kept.collect::<Vec<_>>().into_iter().chain(own).collect()
 }

@@ -8,33 +8,27 @@ use crate::session::RefreshMode;
 pub(super) fn config(text: &str) -> Result<Config, Error> {
     let options = parse(text);
     let text = |name| options.get_str(name).unwrap_or_default();
-    let mut builder = Config::builder(text("issuer"), text("clientId"), text("redirectUri"))
-        .state_prefix(text("statePrefix"));
-    if let Some(issuer) = options.get_str("allowInsecureIssuer") {
-        builder = builder.allow_insecure_issuer(issuer);
+    let mut builder = Config::builder(text("issuer"), text("clientId"), text("redirectUri"));
+    builder.state_prefix = text("statePrefix").to_owned();
+    builder.allow_insecure_issuer = owned(&options, "allowInsecureIssuer");
+    builder.post_logout_redirect_uri = owned(&options, "postLogoutRedirectUri");
+    builder.parameters = parameters(&options);
+    if let Some(scope) = owned(&options, "scope") {
+        builder.scope = scope;
     }
-    if let Some(uri) = options.get_str("postLogoutRedirectUri") {
-        builder = builder.post_logout_redirect_uri(uri);
-    }
-    if let Some(scope) = options.get_str("scope") {
-        builder = builder.scope(scope);
-    }
-    for (name, value) in parameters(&options) {
-        builder = builder.parameter(&name, &value);
-    }
-    builder = match options.get_str("refresh") {
-        Some("onDemand") => builder.refresh(RefreshMode::OnDemand),
-        Some("off") => builder.refresh(RefreshMode::Off),
-        _ => builder,
+    builder.refresh = match options.get_str("refresh") {
+        Some("onDemand") => RefreshMode::OnDemand,
+        Some("off") => RefreshMode::Off,
+        _ => RefreshMode::Auto,
     };
     if let Some(seconds) = options.get_integer("clockTolerance") {
-        builder = builder.clock_tolerance(seconds);
+        builder.clock_tolerance = seconds;
     }
     if let Some(seconds) = options
         .get_integer("timeout")
         .and_then(|seconds| u32::try_from(seconds).ok())
     {
-        builder = builder.timeout(seconds);
+        builder.timeout = seconds;
     }
     builder.build()
 }
@@ -69,16 +63,22 @@ pub(super) fn logout(text: &str) -> LogoutOptions {
     logout
 }
 
+fn owned(options: &Json, name: &str) -> Option<String> {
+    options.get_str(name).map(str::to_owned)
+}
+
 fn parse(text: &str) -> Json {
     Json::parse(text).unwrap_or(Json::Null)
 }
 
 fn parameters(options: &Json) -> Vec<(String, String)> {
-    let Some(Json::Object(members)) = options.get("params") else {
-        return Vec::new();
-    };
-    members
-        .iter()
-        .filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned())))
-        .collect()
+    let mut parameters = Vec::new();
+    if let Some(Json::Object(members)) = options.get("params") {
+        for (name, value) in members {
+            if let Some(value) = value.as_str() {
+                parameters.push((name.clone(), value.to_owned()));
+            }
+        }
+    }
+    parameters
 }
