@@ -1,1 +1,659 @@
+//! The invariants of `session/mod.rs`, over long random sequences of inputs: in order, late, twice, and with clocks that
+//! jump.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests"
+)]
+
+use countersign::client::{Error, State};
+use countersign::protocol::entropy::{Entropy, NoEntropy};
+use countersign::protocol::error::Endpoint;
+use countersign::protocol::http::HttpResponse;
+use countersign::protocol::json::Json;
+use countersign::protocol::scope::Scope;
+use countersign::protocol::secret::Secret;
+use countersign::protocol::time::{Now, Timestamp};
+use countersign::protocol::token::{self, RefreshFailure, TokenResponse};
+use countersign::session::error::ErrorKind;
+use countersign::session::family::{Entry, Family, FamilyId};
+use countersign::session::input::{Input, NewSession, Ticket};
+use countersign::session::output::Output;
+use countersign::session::record::{Record, Stored, TokenKey};
+use countersign::session::state::Event;
+use countersign::session::{Lookup, RefreshMode, Session};
+use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+use std::cell::Cell;
+
+/// One step of a world that does whatever it likes.
+#[derive(Clone, Debug)]
+enum Step {
+    Restored(Option<Tokens>),
+    SignedIn(u8, Tokens),
+    CallbackFailed,
+    /// A refresh is sent.
+    Started,
+    /// The answer to the request sent so many requests ago.
+    Refreshed(usize, Tokens),
+    Failed(usize, RefreshFailure, Option<u32>),
+    UserConfirmed(usize),
+    UserChanged(usize),
+    Wake,
+    Resumed,
+    /// Another tab is so many generations ahead (or behind).
+    OtherTab(i8, Tokens),
+    OtherFamily(Tokens),
+    Tombstone(bool),
+    LoggedOut,
+    /// Seconds by the wall clock and by the monotonic one.
+    Pass(i64, i64),
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Tokens {
+    lifetime: Option<i64>,
+    refresh_token: bool,
+}
+
+fn tokens() -> impl Strategy<Value = Tokens> {
+    let lifetime = prop_oneof![
+        Just(None),
+        Just(Some(0)),
+        Just(Some(5)),
+        Just(Some(60)),
+        Just(Some(3600))
+    ];
+    (lifetime, prop::bool::weighted(0.8)).prop_map(|(lifetime, refresh_token)| Tokens {
+        lifetime,
+        refresh_token,
+    })
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let failure = prop_oneof![
+        1 => Just(RefreshFailure::Rejected),
+        1 => Just(RefreshFailure::Misconfigured),
+        3 => Just(RefreshFailure::Transient),
+        3 => Just(RefreshFailure::Unknown),
+    ];
+    let ago = 0..3_usize;
+    prop_oneof![
+        1 => prop::option::of(tokens()).prop_map(Step::Restored),
+        2 => (0..2_u8, tokens()).prop_map(|(user, tokens)| Step::SignedIn(user, tokens)),
+        1 => Just(Step::CallbackFailed),
+        6 => Just(Step::Started),
+        6 => (ago.clone(), tokens()).prop_map(|(ago, tokens)| Step::Refreshed(ago, tokens)),
+        5 => (ago.clone(), failure, prop::option::of(0..100_u32)).prop_map(|(ago, failure, wait)| Step::Failed(ago, failure, wait)),
+        1 => ago.clone().prop_map(Step::UserConfirmed),
+        1 => ago.prop_map(Step::UserChanged),
+        4 => Just(Step::Wake),
+        2 => Just(Step::Resumed),
+        2 => (-1..3_i8, tokens()).prop_map(|(ahead, tokens)| Step::OtherTab(ahead, tokens)),
+        1 => tokens().prop_map(Step::OtherFamily),
+        1 => prop::bool::weighted(0.3).prop_map(Step::Tombstone),
+        1 => Just(Step::LoggedOut),
+        4 => (0..100_i64).prop_map(|seconds| Step::Pass(seconds, seconds)),
+        1 => (0..100_000_i64, Just(0)).prop_map(|(wall, mono)| Step::Pass(wall, mono)),
+        1 => (-100_000..0_i64, 0..100_i64).prop_map(|(wall, mono)| Step::Pass(wall, mono)),
+    ]
+}
+
+/// Entropy that only tests may have.
+struct Counter<'a>(&'a Cell<u8>);
+
+impl Entropy for Counter<'_> {
+    fn fill(&self, buffer: &mut [u8]) -> Result<(), NoEntropy> {
+        self.0.set(self.0.get().wrapping_add(1).max(1));
+        buffer.fill(self.0.get());
+        Ok(())
+    }
+}
+
+/// What is known of the session from outside, and what it was promised.
+struct Model {
+    session: Session,
+    mode: RefreshMode,
+    now: Now,
+    drawn: Cell<u8>,
+    issued: u32,
+    /// What the storage holds.
+    stored: Option<String>,
+    /// Requests that were sent, in order.
+    sent: Vec<Ticket>,
+    /// What a refresh is asked for, or under way.
+    asked: Option<Ticket>,
+    /// The server does not accept this client.
+    blocked: bool,
+    /// When it wants to be woken.
+    alarm: Option<Timestamp>,
+}
+
+/// What must hold of one input, beside what holds of all.
+#[derive(Default)]
+struct Expected {
+    /// The session may end, or be another afterwards.
+    may_end: bool,
+    /// It changes nothing: an answer for a session that was left or passed by.
+    is_late: bool,
+}
+
+fn error() -> Error {
+    ErrorKind::Network {
+        endpoint: Endpoint::Token,
+    }
+    .into()
+}
+
+fn user(number: u8) -> Json {
+    Json::parse(&format!(r#"{{"sub":"user{number}"}}"#)).unwrap()
+}
+
+impl Model {
+    fn new(mode: RefreshMode) -> Self {
+        Self {
+            session: Session::new(mode, 7),
+            mode,
+            now: Now::new(Timestamp::from_millis(1_700_000_000_000), 1_000_000_000),
+            drawn: Cell::new(0),
+            issued: 0,
+            stored: None,
+            sent: Vec::new(),
+            asked: None,
+            blocked: false,
+            alarm: None,
+        }
+    }
+
+    fn family(&self) -> Family {
+        Family::random(&Counter(&self.drawn)).unwrap()
+    }
+
+    fn response(&mut self, tokens: Tokens) -> TokenResponse {
+        self.issued += 1;
+        let number = self.issued;
+        let lifetime = tokens.lifetime.map_or(String::new(), |seconds| {
+            format!(r#","expires_in":{seconds}"#)
+        });
+        let refresh = if tokens.refresh_token {
+            format!(r#","refresh_token":"rt{number}""#)
+        } else {
+            String::new()
+        };
+        let body =
+            format!(r#"{{"access_token":"at{number}","token_type":"Bearer"{lifetime}{refresh}}}"#);
+        token::response(&HttpResponse::new(200, "application/json", body)).unwrap()
+    }
+
+    /// A whole record, as another tab would have it.
+    fn record(&mut self, family: Family, generation: u64, tokens: Tokens) -> Box<Record> {
+        let mut other = Session::new(RefreshMode::OnDemand, 1);
+        let new = NewSession {
+            tokens: self.response(Tokens {
+                lifetime: tokens.lifetime.map(|life| life.max(1)),
+                ..tokens
+            }),
+            user: Some(user(0)),
+            requested_scope: Scope::parse("openid").unwrap(),
+            new_family: family,
+            stored: None,
+        };
+        other.handle(Input::SignedIn(Box::new(new)), self.now);
+        let mut record = other.record().unwrap().clone();
+        record.generation = generation;
+        Box::new(record)
+    }
+
+    fn ticket(&self) -> Option<Ticket> {
+        self.session
+            .refresh_ticket(&TokenKey::default())
+            .map(|(ticket, _)| ticket)
+    }
+
+    fn encoded(&self) -> Option<String> {
+        self.session.record().map(Record::encode)
+    }
+
+    fn family_id(&self) -> Option<FamilyId> {
+        self.session.record().map(|record| record.family.id.clone())
+    }
+
+    fn remaining(&self) -> Option<i64> {
+        self.session
+            .record()?
+            .token(&TokenKey::default())?
+            .remaining(self.now)
+    }
+
+    /// The request sent so many requests ago.
+    fn answered(&self, ago: usize) -> Option<Ticket> {
+        self.sent.iter().rev().nth(ago).cloned()
+    }
+
+    fn take(&mut self, step: &Step) {
+        let live = self
+            .session
+            .record()
+            .map(|record| (record.family.clone(), record.generation));
+        let is_live = |ticket: &Ticket, later: u64| {
+            live.as_ref().is_some_and(|(family, generation)| {
+                family.id == *ticket.family() && *generation == ticket.generation() + later
+            })
+        };
+        let late = |is_late: bool| Expected {
+            is_late,
+            ..Expected::default()
+        };
+        let (input, expected) = match step {
+            Step::Pass(wall, monotonic) => {
+                self.now = Now::new(
+                    self.now.wall.plus(wall * 1000),
+                    self.now.monotonic + monotonic * 1000,
+                );
+                return;
+            }
+            Step::Restored(tokens) => {
+                let family = self.family();
+                let record = tokens.map(|tokens| self.record(family, 1, tokens));
+                if self.session.state() == &State::Loading && live.is_none() {
+                    self.stored = record.as_deref().map(Record::encode);
+                }
+                (Input::Restored(record), late(live.is_some()))
+            }
+            Step::SignedIn(number, tokens) => {
+                let new = NewSession {
+                    tokens: self.response(*tokens),
+                    user: Some(user(*number)),
+                    requested_scope: Scope::parse("openid").unwrap(),
+                    new_family: self.family(),
+                    stored: None,
+                };
+                (self.asked, self.blocked) = (None, false);
+                (
+                    Input::SignedIn(Box::new(new)),
+                    Expected {
+                        may_end: true,
+                        ..Expected::default()
+                    },
+                )
+            }
+            Step::CallbackFailed => (Input::CallbackFailed(error()), Expected::default()),
+            Step::Started => {
+                let Some(ticket) = self.ticket() else { return };
+                self.sent.push(ticket.clone());
+                self.asked = Some(ticket);
+                (
+                    Input::RefreshStarted(TokenKey::default()),
+                    Expected::default(),
+                )
+            }
+            Step::Refreshed(ago, tokens) => {
+                let Some(ticket) = self.answered(*ago) else {
+                    return;
+                };
+                let is_late = !is_live(&ticket, 0);
+                if !is_late {
+                    (self.asked, self.blocked) = (None, false);
+                }
+                let tokens = self.response(*tokens);
+                (Input::Refreshed(ticket, Box::new(tokens)), late(is_late))
+            }
+            Step::Failed(ago, failure, wait) => {
+                let Some(ticket) = self.answered(*ago) else {
+                    return;
+                };
+                let is_late = !is_live(&ticket, 0);
+                if !is_late {
+                    self.asked = None;
+                    self.blocked = *failure == RefreshFailure::Misconfigured;
+                }
+                let expected = Expected {
+                    may_end: *failure == RefreshFailure::Rejected,
+                    is_late,
+                };
+                (
+                    Input::RefreshFailed(ticket, *failure, error(), *wait),
+                    expected,
+                )
+            }
+            Step::UserConfirmed(ago) => {
+                let Some(ticket) = self.answered(*ago) else {
+                    return;
+                };
+                let is_late = !is_live(&ticket, 1);
+                (
+                    Input::UserConfirmed(ticket, user(0), Secret::new("id")),
+                    late(is_late),
+                )
+            }
+            Step::UserChanged(ago) => {
+                let Some(ticket) = self.answered(*ago) else {
+                    return;
+                };
+                let is_late = !is_live(&ticket, 1);
+                (
+                    Input::UserChanged(ticket, error()),
+                    Expected {
+                        may_end: true,
+                        is_late,
+                    },
+                )
+            }
+            Step::Wake => {
+                self.alarm = None;
+                (Input::Wake, Expected::default())
+            }
+            Step::Resumed => (Input::Resumed, Expected::default()),
+            Step::OtherTab(ahead, tokens) => {
+                let Some((family, generation)) = live.clone() else {
+                    return;
+                };
+                let record = self.record(
+                    family,
+                    generation.saturating_add_signed(i64::from(*ahead)),
+                    *tokens,
+                );
+                if *ahead > 0 {
+                    (self.asked, self.blocked) = (None, false);
+                }
+                (Input::Family(Entry::Session(record)), late(*ahead <= 0))
+            }
+            Step::OtherFamily(tokens) => {
+                let family = self.family();
+                let record = self.record(family, 1000, *tokens);
+                (Input::Family(Entry::Session(record)), late(true))
+            }
+            Step::Tombstone(own) => {
+                let family = live
+                    .clone()
+                    .filter(|_| *own)
+                    .map_or_else(|| self.family(), |(family, _)| family);
+                let is_late = live.is_none_or(|(live, _)| live.id != family.id);
+                (
+                    Input::Family(Entry::Tombstone(family.id)),
+                    Expected {
+                        may_end: true,
+                        is_late,
+                    },
+                )
+            }
+            Step::LoggedOut => (
+                Input::LoggedOut,
+                Expected {
+                    may_end: true,
+                    ..Expected::default()
+                },
+            ),
+        };
+        if expected.is_late {
+            // What time alone does is not the late answer's doing.
+            self.feed(Input::Wake, &Expected::default());
+        }
+        self.feed(input, &expected);
+    }
+
+    /// One input, every output, and everything that must hold of both.
+    fn feed(&mut self, input: Input, expected: &Expected) {
+        let name = format!("{input:?}");
+        let (state, record, family) = (
+            self.session.state().clone(),
+            self.encoded(),
+            self.family_id(),
+        );
+        let rotated = if let Input::Refreshed(_, tokens) = &input {
+            tokens.refresh_token.clone()
+        } else {
+            None
+        };
+        self.session.handle(input, self.now);
+        let outputs: Vec<_> = std::iter::from_fn(|| self.session.poll_output()).collect();
+
+        // 3. It ends only by what may end it, or by the end of what cannot be refreshed.
+        let ran_out = !self
+            .session
+            .record()
+            .is_some_and(|record| record.refresh_token.is_some())
+            || self.mode == RefreshMode::Off;
+        if record.is_some() && self.family_id() != family {
+            let had_grant = record
+                .as_ref()
+                .is_some_and(|text| text.contains(r#""refresh_token":"rt"#));
+            let by_time = ran_out && (!had_grant || self.mode == RefreshMode::Off);
+            assert!(expected.may_end || by_time, "{name} ended {record:?}");
+        }
+        // 4. Forgotten exactly when left; told exactly when different.
+        let forgets = outputs
+            .iter()
+            .filter(|output| matches!(output, Output::Forget))
+            .count();
+        let was_there = record.is_some()
+            || self.stored.is_some()
+            || outputs
+                .iter()
+                .any(|output| matches!(output, Output::Persist(_)));
+        let left = was_there && self.session.record().is_none() && forgets > 0;
+        assert_eq!(forgets, usize::from(left), "{name}");
+        assert!(
+            !(record.is_some() && self.session.record().is_none()) || forgets == 1,
+            "{name}"
+        );
+        let changes = outputs
+            .iter()
+            .filter(|output| matches!(output, Output::StateChanged))
+            .count();
+        assert_eq!(
+            changes,
+            usize::from(state != *self.session.state()),
+            "{name}"
+        );
+
+        let mut first_write = None;
+        for output in &outputs {
+            match output {
+                Output::Persist(text) => {
+                    first_write = first_write.or_else(|| Some(text.expose().to_owned()));
+                    self.stored = Some(text.expose().to_owned());
+                }
+                Output::Forget => self.stored = None,
+                // 2. Never two for the same, with no answer between them.
+                Output::Refresh(_) => {
+                    let ticket = self.ticket();
+                    assert!(ticket.is_some(), "{name} asks for what cannot be");
+                    assert_ne!(self.asked, ticket, "{name} asks twice");
+                    assert!(
+                        !self.blocked,
+                        "{name} asks though the server does not accept this client"
+                    );
+                    self.asked = ticket;
+                }
+                // 5. Always ahead.
+                Output::WakeAt(at) => {
+                    assert!(*at > self.now.wall, "{name}");
+                    self.alarm = Some(*at);
+                }
+                Output::Publish(_) | Output::Ring(..) | Output::Emit(_) | Output::StateChanged => {}
+                other => panic!("{other:?}"),
+            }
+        }
+        self.check_late(&name, expected, (&state, &record), &outputs);
+        // What is stored is what is held, to the byte; and a new refresh token is in the first write.
+        assert_eq!(
+            self.stored.as_ref().filter(|_| self.encoded().is_some()),
+            self.encoded().as_ref(),
+            "{name}"
+        );
+        if let Some(rotated) =
+            rotated.filter(|_| !expected.is_late && self.session.record().is_some())
+        {
+            assert!(matches!(outputs[0], Output::Persist(_)), "{name}");
+            assert!(first_write.unwrap().contains(rotated.expose()), "{name}");
+        }
+        self.check_alarm(&name);
+        self.check_lookup(&name);
+    }
+
+    /// 6. A late answer changes nothing.
+    fn check_late(
+        &self,
+        name: &str,
+        expected: &Expected,
+        before: (&State, &Option<String>),
+        outputs: &[Output],
+    ) {
+        if expected.is_late {
+            assert_eq!(before, (self.session.state(), &self.encoded()), "{name}");
+            let quiet = outputs
+                .iter()
+                .all(|output| matches!(output, Output::WakeAt(_)));
+            assert!(quiet, "{name} was late: {outputs:?}");
+        }
+    }
+
+    /// 5. While a session lives, somebody looks at it before its token ends, and before its next try.
+    fn check_alarm(&self, name: &str) {
+        if self.session.record().is_none() {
+            return;
+        }
+        if let Some(left) = self.remaining().filter(|left| *left > 0) {
+            let alarm = self.alarm.expect(name);
+            assert!(
+                alarm.since(self.now.wall) <= left.max(1),
+                "{name}: {alarm:?} is after the end"
+            );
+        }
+        let refreshes = self.mode == RefreshMode::Auto && self.ticket().is_some() && !self.blocked;
+        if refreshes && self.remaining().is_some() && self.asked != self.ticket() {
+            assert!(
+                self.alarm.is_some(),
+                "{name}: nobody wakes it for its next try"
+            );
+        }
+    }
+
+    /// What is handed out is good, and what is not good is not handed out.
+    fn check_lookup(&self, name: &str) {
+        match self.session.lookup(&TokenKey::default(), Some(0), self.now) {
+            Lookup::Fresh(token) => {
+                let record = self.session.record().expect(name);
+                assert_eq!(
+                    token.expose(),
+                    record.token(&TokenKey::default()).unwrap().value.expose()
+                );
+                assert!(self.remaining().is_none_or(|left| left > 0), "{name}");
+            }
+            Lookup::LoginRequired(_) => assert!(self.session.record().is_none(), "{name}"),
+            Lookup::Refresh | Lookup::Blocked(_) => assert!(self.ticket().is_some(), "{name}"),
+            other => panic!("{other:?}"),
+        }
+        let shows = matches!(self.session.state(), State::SignedIn(_));
+        assert!(!shows || self.session.record().is_some(), "{name}");
+    }
+}
+
+fn runner(cases: u32) -> TestRunner {
+    let config = Config {
+        cases,
+        failure_persistence: None,
+        ..Config::default()
+    };
+    TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::XorShift))
+}
+
+#[test]
+fn the_invariants_hold_over_long_sequences() {
+    let modes = prop_oneof![4 => Just(RefreshMode::Auto), 1 => Just(RefreshMode::OnDemand), 1 => Just(RefreshMode::Off)];
+    let sequences = (modes, prop::collection::vec(step(), 1..150));
+    runner(150)
+        .run(&sequences, |(mode, steps)| {
+            let mut model = Model::new(mode);
+            for step in &steps {
+                model.take(step);
+            }
+            Ok(())
+        })
+        .unwrap_or_else(|error| panic!("{error}"));
+}
+
+#[test]
+fn the_sequences_reach_what_the_invariants_are_about() {
+    let mut seen = [0_u32; 6];
+    let mut runner = runner(1);
+    let sequence = prop::collection::vec(step(), 150);
+    for _ in 0..40 {
+        let steps = sequence.new_tree(&mut runner).unwrap().current();
+        let mut model = Model::new(RefreshMode::Auto);
+        for step in &steps {
+            let (asked, was_live) = (model.asked.clone(), model.session.record().is_some());
+            model.take(step);
+            seen[0] += u32::from(model.asked.is_some() && model.asked != asked);
+            seen[1] += u32::from(was_live && model.session.record().is_none());
+            seen[2] += u32::from(model.blocked);
+            seen[3] += u32::from(
+                model
+                    .session
+                    .record()
+                    .is_some_and(|record| record.generation > 3),
+            );
+            seen[4] += u32::from(
+                model
+                    .session
+                    .record()
+                    .is_some_and(|record| record.unanswered),
+            );
+            seen[5] += u32::from(model.session.blocked(model.now).is_some());
+        }
+    }
+    assert!(seen.iter().all(|count| *count > 20), "{seen:?}");
+}
+
+#[test]
+fn a_record_comes_back_from_its_text_whatever_happened() {
+    runner(40)
+        .run(&prop::collection::vec(step(), 1..60), |steps| {
+            let mut model = Model::new(RefreshMode::Auto);
+            for step in &steps {
+                model.take(step);
+            }
+            if let Some(text) = model.encoded() {
+                match Record::decode(&text, model.now) {
+                    Stored::Record(back) => assert_eq!(back.encode(), text),
+                    other => panic!("{other:?}"),
+                }
+            }
+            Ok(())
+        })
+        .unwrap_or_else(|error| panic!("{error}"));
+}
+
+#[test]
+fn events_tell_of_no_session_that_is_not_there() {
+    runner(40)
+        .run(&prop::collection::vec(step(), 1..80), |steps| {
+            let mut session = Model::new(RefreshMode::Auto);
+            for step in &steps {
+                session.take(step);
+            }
+            session.session.handle(Input::LoggedOut, session.now);
+            let events: Vec<_> = std::iter::from_fn(|| session.session.poll_output())
+                .filter_map(|output| {
+                    if let Output::Emit(event) = output {
+                        Some(event)
+                    } else {
+                        None
+                    }
+                })
+                .collect();
+            assert!(
+                events
+                    .iter()
+                    .all(|event| matches!(event, Event::SignedOut(_))),
+                "{events:?}"
+            );
+            Ok(())
+        })
+        .unwrap_or_else(|error| panic!("{error}"));
+}

@@ -72,4 +72,10 @@ impl Ticket {
     pub const fn family(&self) -> &FamilyId {
         &self.family
     }
+
+    /// The generation that it follows.
+    #[must_use]
+    pub const fn generation(&self) -> u64 {
+        self.generation
+    }
 }
