@@ -25,6 +25,16 @@ const OWNED: [&str; 12] = [
     "state",
 ];
 
+/// Parameters of the response that we read.
+const READ: [&str; 6] = [
+    "error_description",
+    "error_uri",
+    "state",
+    "iss",
+    "code",
+    "error",
+];
+
 /// Whether an application may set this parameter of the authorization request.
 #[must_use]
 pub fn is_free_parameter(name: &str) -> bool {
@@ -99,16 +109,18 @@ impl AuthorizationResponse {
     /// # Errors
     /// `InvalidResponse` for a parameter of ours that stands there twice (RFC 6749 §3.1).
     pub fn parse(query: &str) -> Result<Self, Box<ProtocolError>> {
-        let find = |name| form::find(query, name).map_err(|_| malformed(name));
-        let (error_description, error_uri) = (find("error_description")?, find("error_uri")?);
+        for name in READ {
+            form::find(query, name).map_err(|_| malformed(name))?;
+        }
+        let find = |name| form::find(query, name).ok().flatten();
         Ok(Self {
-            state: find("state")?.map(Secret::new),
-            iss: find("iss")?,
-            code: find("code")?.map(Secret::new),
-            error: find("error")?.map(|error| OAuthErrorResponse {
+            state: find("state").map(Secret::new),
+            iss: find("iss"),
+            code: find("code").map(Secret::new),
+            error: find("error").map(|error| OAuthErrorResponse {
                 error,
-                error_description,
-                error_uri,
+                error_description: find("error_description"),
+                error_uri: find("error_uri"),
             }),
         })
     }

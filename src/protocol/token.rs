@@ -90,21 +90,17 @@ pub fn response(response: &HttpResponse) -> Result<TokenResponse, Box<ProtocolEr
     if !text("token_type")?.is_some_and(|kind| kind.eq_ignore_ascii_case("bearer")) {
         return Err(refused("token_type"));
     }
-    let scope = match answer.get("scope") {
-        None => None,
-        Some(scope) => Some(
-            scope
-                .as_str()
-                .and_then(Scope::parse)
-                .ok_or_else(|| refused("scope"))?,
-        ),
-    };
+    let access_token = text("access_token")?.ok_or_else(|| refused("access_token"))?;
+    let expires_in = expires_in(&answer).map_err(|()| refused("expires_in"))?;
+    let (refresh_token, id_token) = (text("refresh_token")?, text("id_token")?);
+    let scope = text("scope")?.map(|scope| Scope::parse(scope).ok_or_else(|| refused("scope")));
+    let scope = scope.transpose()?.filter(|scope| !scope.is_empty());
     Ok(TokenResponse {
-        access_token: Secret::new(text("access_token")?.ok_or_else(|| refused("access_token"))?),
-        expires_in: expires_in(&answer).map_err(|()| refused("expires_in"))?,
-        refresh_token: text("refresh_token")?.map(Secret::new),
-        id_token: text("id_token")?.map(Secret::new),
-        scope: scope.filter(|scope| !scope.is_empty()),
+        access_token: Secret::new(access_token),
+        expires_in,
+        refresh_token: refresh_token.map(Secret::new),
+        id_token: id_token.map(Secret::new),
+        scope,
     })
 }
 

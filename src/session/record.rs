@@ -182,44 +182,58 @@ impl Record {
     }
 }
 
+/// Finds everything before it copies anything: a document that breaks off half way leaves little to drop.
 fn read(document: &Json, now: Now) -> Option<Record> {
     let (view, grant) = (document.get("view")?, document.get("grant")?);
-    let generation = grant
-        .get_integer("generation")
-        .and_then(|generation| u64::try_from(generation).ok())?;
-    let Json::Object(tokens) = view.get("tokens")? else {
-        return None;
-    };
-    let tokens = tokens
-        .iter()
-        .map(|(key, token)| Some((TokenKey(key.clone()), read_token(token, now)?)));
-    let secret = |name| match grant.get(name) {
-        None => Some(None),
-        Some(text) => text.as_str().map(|text| Some(Secret::new(text))),
-    };
+    let generation = grant.get_integer("generation")?;
+    let (family, family_key) = (grant.get_str("family")?, grant.get_str("family_key")?);
+    let (refresh_token, id_token) = (secret(grant, "refresh_token")?, secret(grant, "id_token")?);
+    let (scope, user) = (read_scope(view.get("scope")?)?, view.get("user"));
+    let whole = view.get_integer("generation") == Some(generation)
+        && user.is_none_or(|user| user.get_str("sub").is_some());
     let record = Record {
-        generation,
-        user: view.get("user").cloned(),
-        scope: view
-            .get("scope")?
-            .as_array()?
-            .iter()
-            .map(Json::as_str)
-            .collect::<Option<Vec<_>>>()
-            .and_then(|scope| Scope::parse(&scope.join(" ")))?,
-        tokens: tokens.collect::<Option<Vec<_>>>()?,
-        refresh_token: secret("refresh_token")?,
-        id_token: secret("id_token")?,
-        family: Family::parse(grant.get_str("family")?, grant.get_str("family_key")?)?,
+        generation: u64::try_from(generation).ok().filter(|_| whole)?,
+        tokens: read_tokens(view.get("tokens")?, now)?,
+        family: Family::parse(family, family_key)?,
+        user: user.cloned(),
+        scope,
+        refresh_token: refresh_token.map(Secret::new),
+        id_token: id_token.map(Secret::new),
         unanswered: grant.is_true("unanswered"),
     };
-    let whole = view.get_integer("generation") == grant.get_integer("generation")
-        && record.token(&TokenKey::default()).is_some()
-        && record
-            .user
-            .as_ref()
-            .is_none_or(|user| user.get_str("sub").is_some());
-    whole.then_some(record)
+    record
+        .token(&TokenKey::default())
+        .is_some()
+        .then_some(record)
+}
+
+/// A member that is a string or absent.
+fn secret<'a>(grant: &'a Json, name: &str) -> Option<Option<&'a str>> {
+    match grant.get(name) {
+        None => Some(None),
+        Some(text) => text.as_str().map(Some),
+    }
+}
+
+fn read_scope(tokens: &Json) -> Option<Scope> {
+    let mut scope = String::new();
+    for token in tokens.as_array()? {
+        scope.push_str(token.as_str()?);
+        scope.push(' ');
+    }
+    Scope::parse(&scope)
+}
+
+fn read_tokens(tokens: &Json, now: Now) -> Option<Vec<(TokenKey, AccessToken)>> {
+    let Json::Object(members) = tokens else {
+        return None;
+    };
+    let mut tokens = Vec::new();
+    for (key, token) in members {
+        let token = read_token(token, now)?;
+        tokens.push((TokenKey(key.clone()), token));
+    }
+    Some(tokens)
 }
 
 fn read_token(token: &Json, now: Now) -> Option<AccessToken> {

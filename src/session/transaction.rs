@@ -136,20 +136,25 @@ pub fn began_at(text: &str) -> Option<Timestamp> {
         .map(Timestamp::from_millis)
 }
 
+/// Finds everything before it copies anything: a document that breaks off half way leaves nothing to drop.
 fn read(document: &Json) -> Option<Transaction> {
     let text = |name| document.get_str(name);
+    let (state, nonce, verifier) = (text("state")?, text("nonce")?, text("code_verifier")?);
+    let (issuer, client_id, return_to) = (text("issuer")?, text("client_id")?, text("return_to")?);
+    let (redirect_uri, scope) = (text("redirect_uri")?, text("scope")?);
+    let began_at = document.get_integer("began_at")?;
     Some(Transaction {
-        state: Secret::new(text("state")?),
-        nonce: Secret::new(text("nonce")?),
-        code_verifier: CodeVerifier::parse(text("code_verifier")?)?,
-        issuer: text("issuer")?.to_owned(),
-        client_id: text("client_id")?.to_owned(),
-        redirect_uri: HttpUri::parse(text("redirect_uri")?)?,
-        scope: Scope::parse(text("scope")?)?,
+        code_verifier: CodeVerifier::parse(verifier)?,
+        redirect_uri: HttpUri::parse(redirect_uri)?,
+        scope: Scope::parse(scope)?,
+        state: Secret::new(state),
+        nonce: Secret::new(nonce),
+        issuer: issuer.to_owned(),
+        client_id: client_id.to_owned(),
         max_age: document.get_integer("max_age"),
-        return_to: text("return_to")?.to_owned(),
+        return_to: return_to.to_owned(),
         app_state: document.get("app_state").cloned().unwrap_or(Json::Null),
-        began_at: Timestamp::from_millis(document.get_integer("began_at")?),
+        began_at: Timestamp::from_millis(began_at),
     })
 }
 
