@@ -1,3 +1,5 @@
+import { readdir } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { build, transform } from "esbuild";
 
 // wasm-bindgen's web module holds one instance in module-level state, for the life of the page. The package needs a new
@@ -7,13 +9,9 @@ import { build, transform } from "esbuild";
 export async function finishGlue(file) {
   const bundled = await bundle(file);
   const [body, exported] = splitExports(bundled);
-  const own = body.replace(
-    ...once(
-      body,
-      "wasm = instance.exports;",
-      "wasm = guard(instance.exports, trapped);",
-    ),
-  );
+  // The locks that a dead instance holds are given back, its timers and listeners end.
+  const guarded = `wasm = guard(instance.exports, (cause) => { ${exported.endAll}(); trapped(cause); });`;
+  const own = body.replace(...once(body, "wasm = instance.exports;", guarded));
   const source = `${guard}
 export function createCore(module, trapped) {
 ${own}
@@ -31,7 +29,9 @@ return ${exported.AuthCore};
 
 /** The module with its snippets, without what nobody uses. */
 async function bundle(file) {
-  const contents = `export { AuthCore, initSync } from ${JSON.stringify(file)};`;
+  const contents = `
+    export { AuthCore, initSync } from ${JSON.stringify(file)};
+    export { endAll } from ${JSON.stringify(await portOf(file))};`;
   const { outputFiles } = await build({
     stdin: { contents, resolveDir: "." },
     bundle: true,
@@ -42,6 +42,13 @@ async function bundle(file) {
     logOverride: { "duplicate-object-key": "silent" },
   });
   return outputFiles[0].text;
+}
+
+/** The crate's own JavaScript, where wasm-bindgen has put it. */
+async function portOf(file) {
+  const snippets = join(dirname(file), "snippets");
+  const [crate] = await readdir(snippets);
+  return join(snippets, crate, "src/browser/port.js");
 }
 
 /** The module's statements, and by which names its exports go in there. */

@@ -13,8 +13,8 @@ import {
   absolute,
   normalize,
   paramsOf,
+  parse,
   refuse,
-  text,
   type NormalOptions,
 } from "./options.js";
 import { TokenCache } from "./tokens.js";
@@ -33,7 +33,13 @@ import type {
   SignedOutReason,
   WarningCode,
 } from "./types.js";
-import { DEFAULT_TOKEN, freshView, readText, type View } from "./view.js";
+import {
+  DEFAULT_TOKEN,
+  freshView,
+  isOurs,
+  readText,
+  type View,
+} from "./view.js";
 import { failed, type ModuleSource } from "./wasm.js";
 
 /** Clients by issuer and client: equal options give the same one (double mount, hot reload). */
@@ -163,11 +169,9 @@ class Client {
         this.#listeners.on(type, listener, on?.signal),
       login: this.#login,
       isCallback: (url) =>
-        url === undefined
-          ? this.#callback !== undefined ||
-            this.#handled !== undefined ||
-            isCallback(new URL(location.href), normal)
-          : isCallback(new URL(url, location.href), normal),
+        (url === undefined &&
+          (this.#callback !== undefined || this.#handled !== undefined)) ||
+        isCallback(parse(url ?? location.href, "url"), normal),
       handleCallback: this.#handleCallback,
       logout: this.#logout,
       getAccessToken,
@@ -370,21 +374,24 @@ class Client {
     cleanAddressBar(url);
   }
 
-  #handleCallback = (url?: string | URL): Promise<CallbackResult<unknown>> => {
+  #handleCallback = async (
+    url?: string | URL,
+  ): Promise<CallbackResult<unknown>> => {
     if (url === undefined && this.#handled) return this.#handled;
     // One that was taken, but not handed over because the Rust side could not be loaded, is tried again.
     if (url !== undefined || this.#callback === undefined) {
-      const given = new URL(url ?? location.href, location.href);
+      const given = parse(url ?? location.href, "url");
       const here = given.href === location.href;
       // A response that is somebody else's stays where it is.
       if (here && isCallback(given, this.normal)) this.#take(given);
       else this.#callback = callbackText(given, this.normal);
     }
-    this.#handled = this.#complete();
-    this.#handled.catch(() => {
+    const handled = this.#complete();
+    this.#handled = handled;
+    handled.catch(() => {
       if (this.#callback !== undefined) this.#handled = undefined;
     });
-    return this.#handled;
+    return handled;
   };
 
   /** Completes the callback that was taken: cleaned from the address bar already, whatever comes of it. */
@@ -409,10 +416,7 @@ class Client {
   // ── Methods ───────────────────────────────────────────────────────────────
 
   #login = async (options: LoginOptions = {}): Promise<never> => {
-    const returnTo = new URL(
-      text(options.returnTo ?? location.href, "returnTo"),
-      document.baseURI,
-    );
+    const returnTo = parse(options.returnTo ?? location.href, "returnTo");
     if (returnTo.origin !== location.origin) {
       throw refuse("returnTo", "not a place of this origin");
     }
@@ -460,9 +464,11 @@ class Client {
     }
   };
 
+  /** Removes the stored session, unless a newer version wrote it. */
   #forget(): void {
+    const { storage, key } = this.normal;
     try {
-      this.normal.storage?.removeItem(this.normal.key);
+      if (isOurs(readText(storage, key))) storage?.removeItem(key);
     } catch {
       // What cannot be removed was most likely never stored.
     }

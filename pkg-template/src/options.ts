@@ -137,7 +137,7 @@ function optional(value: unknown, option: string): string | undefined {
 /** An absolute http(s) URL without fragment. What is absolute already stays as it was written: servers compare it byte by byte. */
 export function absolute(value: unknown, option: string): string {
   const given = text(value, option);
-  const url = parse(given, option, document.baseURI);
+  const url = parse(given, option);
   if (!/^https?:$/.test(url.protocol) || given.includes("#") || url.username) {
     throw refuse(option, "not an http(s) URL without fragment");
   }
@@ -146,7 +146,7 @@ export function absolute(value: unknown, option: string): string {
 
 function checkIssuer(issuer: string, exception: string | undefined): void {
   const url = parse(issuer, "issuer");
-  if (!/^https?:\/\/[^?#]+$/.test(issuer) || url.username) {
+  if (!/^https?:\/\/[!$-;=@-[\]-~]+$/.test(issuer) || url.username) {
     throw refuse(
       "issuer",
       "not an absolute http(s) URL without query and fragment",
@@ -161,16 +161,18 @@ function checkIssuer(issuer: string, exception: string | undefined): void {
   }
 }
 
-function parse(value: string, option: string, base?: string): URL {
+/** A URL, relative to the document. */
+export function parse(value: unknown, option: string): URL {
+  const given = text(value, option);
   try {
-    return new URL(value, base);
+    return new URL(given, document.baseURI);
   } catch {
     throw refuse(option, "not a URL");
   }
 }
 
 function originOf(value: unknown): string {
-  const { origin } = parse(text(value, "apiOrigins"), "apiOrigins");
+  const { origin } = parse(value, "apiOrigins");
   if (origin === "null") throw refuse("apiOrigins", "has no origin");
   return origin;
 }

@@ -37,6 +37,15 @@ export function readText(
   }
 }
 
+/** Whether a stored text is a record that this version may remove. */
+export function isOurs(text: string | null): boolean {
+  try {
+    return (JSON.parse(text ?? "null") as { v: unknown }).v === VERSION;
+  } catch {
+    return false;
+  }
+}
+
 /** The view of a stored record, if it is whole and its token fresh by the wall clock; everything else is for the Rust side to judge. */
 export function freshView(text: string): View | null {
   try {

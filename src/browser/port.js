@@ -14,6 +14,12 @@ const comebacks = ["visibilitychange", "pageshow", "online", "focus"];
 const [run, wake, resume] = [0, 1, 2];
 const [absent, timeout, offline, tooLarge] = [1, 2, 3, 1000];
 
+/** Those that have not ended. */
+const ports = new Set();
+
+/** Ends all: what wasm waits for is not told to it any more, and nobody waits for wasm. */
+export const endAll = () => ports.forEach((port) => port.end());
+
 export class Port {
   #tell;
   #transport;
@@ -25,6 +31,7 @@ export class Port {
 
   /** `tell(ticket, code, text)` answers the call with this ticket. */
   constructor(tell, transport, log) {
+    ports.add(this);
     this.#tell = tell;
     this.#transport = transport;
     this.#log = log;
@@ -125,6 +132,7 @@ export class Port {
   }
 
   end() {
+    ports.delete(this);
     this.#tell = () => {};
     clearTimeout(this.#timer);
     for (const event of comebacks)
