@@ -1,14 +1,6 @@
-//! The invariants of `session/mod.rs`, over long random sequences of inputs: in order, late, twice, and with clocks that
-//! jump.
+//! What is known of a session from outside, and what must hold after each input.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "tests"
-)]
-
+use crate::steps::{Step, Tokens};
 use countersign::client::{Error, State};
 use countersign::protocol::entropy::{Entropy, NoEntropy};
 use countersign::protocol::error::Endpoint;
@@ -22,86 +14,9 @@ use countersign::session::error::ErrorKind;
 use countersign::session::family::{Entry, Family, FamilyId};
 use countersign::session::input::{Input, NewSession, Ticket};
 use countersign::session::output::Output;
-use countersign::session::record::{Record, Stored, TokenKey};
-use countersign::session::state::Event;
+use countersign::session::record::{Record, TokenKey};
 use countersign::session::{Lookup, RefreshMode, Session};
-use proptest::prelude::*;
-use proptest::strategy::ValueTree;
-use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use std::cell::Cell;
-
-/// One step of a world that does whatever it likes.
-#[derive(Clone, Debug)]
-enum Step {
-    Restored(Option<Tokens>),
-    SignedIn(u8, Tokens),
-    CallbackFailed,
-    /// A refresh is sent.
-    Started,
-    /// The answer to the request sent so many requests ago.
-    Refreshed(usize, Tokens),
-    Failed(usize, RefreshFailure, Option<u32>),
-    UserConfirmed(usize),
-    UserChanged(usize),
-    Wake,
-    Resumed,
-    /// Another tab is so many generations ahead (or behind).
-    OtherTab(i8, Tokens),
-    OtherFamily(Tokens),
-    Tombstone(bool),
-    LoggedOut,
-    /// Seconds by the wall clock and by the monotonic one.
-    Pass(i64, i64),
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Tokens {
-    lifetime: Option<i64>,
-    refresh_token: bool,
-}
-
-fn tokens() -> impl Strategy<Value = Tokens> {
-    let lifetime = prop_oneof![
-        Just(None),
-        Just(Some(0)),
-        Just(Some(5)),
-        Just(Some(60)),
-        Just(Some(3600))
-    ];
-    (lifetime, prop::bool::weighted(0.8)).prop_map(|(lifetime, refresh_token)| Tokens {
-        lifetime,
-        refresh_token,
-    })
-}
-
-fn step() -> impl Strategy<Value = Step> {
-    let failure = prop_oneof![
-        1 => Just(RefreshFailure::Rejected),
-        1 => Just(RefreshFailure::Misconfigured),
-        3 => Just(RefreshFailure::Transient),
-        3 => Just(RefreshFailure::Unknown),
-    ];
-    let ago = 0..3_usize;
-    prop_oneof![
-        1 => prop::option::of(tokens()).prop_map(Step::Restored),
-        2 => (0..2_u8, tokens()).prop_map(|(user, tokens)| Step::SignedIn(user, tokens)),
-        1 => Just(Step::CallbackFailed),
-        6 => Just(Step::Started),
-        6 => (ago.clone(), tokens()).prop_map(|(ago, tokens)| Step::Refreshed(ago, tokens)),
-        5 => (ago.clone(), failure, prop::option::of(0..100_u32)).prop_map(|(ago, failure, wait)| Step::Failed(ago, failure, wait)),
-        1 => ago.clone().prop_map(Step::UserConfirmed),
-        1 => ago.prop_map(Step::UserChanged),
-        4 => Just(Step::Wake),
-        2 => Just(Step::Resumed),
-        2 => (-1..3_i8, tokens()).prop_map(|(ahead, tokens)| Step::OtherTab(ahead, tokens)),
-        1 => tokens().prop_map(Step::OtherFamily),
-        1 => prop::bool::weighted(0.3).prop_map(Step::Tombstone),
-        1 => Just(Step::LoggedOut),
-        4 => (0..100_i64).prop_map(|seconds| Step::Pass(seconds, seconds)),
-        1 => (0..100_000_i64, Just(0)).prop_map(|(wall, mono)| Step::Pass(wall, mono)),
-        1 => (-100_000..0_i64, 0..100_i64).prop_map(|(wall, mono)| Step::Pass(wall, mono)),
-    ]
-}
 
 /// Entropy that only tests may have.
 struct Counter<'a>(&'a Cell<u8>);
@@ -115,22 +30,22 @@ impl Entropy for Counter<'_> {
 }
 
 /// What is known of the session from outside, and what it was promised.
-struct Model {
-    session: Session,
-    mode: RefreshMode,
-    now: Now,
-    drawn: Cell<u8>,
-    issued: u32,
+pub(crate) struct Model {
+    pub(crate) session: Session,
+    pub(crate) mode: RefreshMode,
+    pub(crate) now: Now,
+    pub(crate) drawn: Cell<u8>,
+    pub(crate) issued: u32,
     /// What the storage holds.
-    stored: Option<String>,
+    pub(crate) stored: Option<String>,
     /// Requests that were sent, in order.
-    sent: Vec<Ticket>,
+    pub(crate) sent: Vec<Ticket>,
     /// What a refresh is asked for, or under way.
-    asked: Option<Ticket>,
+    pub(crate) asked: Option<Ticket>,
     /// The server does not accept this client.
-    blocked: bool,
+    pub(crate) blocked: bool,
     /// When it wants to be woken.
-    alarm: Option<Timestamp>,
+    pub(crate) alarm: Option<Timestamp>,
 }
 
 /// What must hold of one input, beside what holds of all.
@@ -154,7 +69,7 @@ fn user(number: u8) -> Json {
 }
 
 impl Model {
-    fn new(mode: RefreshMode) -> Self {
+    pub(crate) fn new(mode: RefreshMode) -> Self {
         Self {
             session: Session::new(mode, 7),
             mode,
@@ -214,7 +129,7 @@ impl Model {
             .map(|(ticket, _)| ticket)
     }
 
-    fn encoded(&self) -> Option<String> {
+    pub(crate) fn encoded(&self) -> Option<String> {
         self.session.record().map(Record::encode)
     }
 
@@ -234,7 +149,7 @@ impl Model {
         self.sent.iter().rev().nth(ago).cloned()
     }
 
-    fn take(&mut self, step: &Step) {
+    pub(crate) fn take(&mut self, step: &Step) {
         let live = self
             .session
             .record()
@@ -552,108 +467,4 @@ impl Model {
         let shows = matches!(self.session.state(), State::SignedIn(_));
         assert!(!shows || self.session.record().is_some(), "{name}");
     }
-}
-
-fn runner(cases: u32) -> TestRunner {
-    let config = Config {
-        cases,
-        failure_persistence: None,
-        ..Config::default()
-    };
-    TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::XorShift))
-}
-
-#[test]
-fn the_invariants_hold_over_long_sequences() {
-    let modes = prop_oneof![4 => Just(RefreshMode::Auto), 1 => Just(RefreshMode::OnDemand), 1 => Just(RefreshMode::Off)];
-    let sequences = (modes, prop::collection::vec(step(), 1..150));
-    runner(150)
-        .run(&sequences, |(mode, steps)| {
-            let mut model = Model::new(mode);
-            for step in &steps {
-                model.take(step);
-            }
-            Ok(())
-        })
-        .unwrap_or_else(|error| panic!("{error}"));
-}
-
-#[test]
-fn the_sequences_reach_what_the_invariants_are_about() {
-    let mut seen = [0_u32; 6];
-    let mut runner = runner(1);
-    let sequence = prop::collection::vec(step(), 150);
-    for _ in 0..40 {
-        let steps = sequence.new_tree(&mut runner).unwrap().current();
-        let mut model = Model::new(RefreshMode::Auto);
-        for step in &steps {
-            let (asked, was_live) = (model.asked.clone(), model.session.record().is_some());
-            model.take(step);
-            seen[0] += u32::from(model.asked.is_some() && model.asked != asked);
-            seen[1] += u32::from(was_live && model.session.record().is_none());
-            seen[2] += u32::from(model.blocked);
-            seen[3] += u32::from(
-                model
-                    .session
-                    .record()
-                    .is_some_and(|record| record.generation > 3),
-            );
-            seen[4] += u32::from(
-                model
-                    .session
-                    .record()
-                    .is_some_and(|record| record.unanswered),
-            );
-            seen[5] += u32::from(model.session.blocked(model.now).is_some());
-        }
-    }
-    assert!(seen.iter().all(|count| *count > 20), "{seen:?}");
-}
-
-#[test]
-fn a_record_comes_back_from_its_text_whatever_happened() {
-    runner(40)
-        .run(&prop::collection::vec(step(), 1..60), |steps| {
-            let mut model = Model::new(RefreshMode::Auto);
-            for step in &steps {
-                model.take(step);
-            }
-            if let Some(text) = model.encoded() {
-                match Record::decode(&text, model.now) {
-                    Stored::Record(back) => assert_eq!(back.encode(), text),
-                    other => panic!("{other:?}"),
-                }
-            }
-            Ok(())
-        })
-        .unwrap_or_else(|error| panic!("{error}"));
-}
-
-#[test]
-fn events_tell_of_no_session_that_is_not_there() {
-    runner(40)
-        .run(&prop::collection::vec(step(), 1..80), |steps| {
-            let mut session = Model::new(RefreshMode::Auto);
-            for step in &steps {
-                session.take(step);
-            }
-            session.session.handle(Input::LoggedOut, session.now);
-            let events: Vec<_> = std::iter::from_fn(|| session.session.poll_output())
-                .filter_map(|output| {
-                    if let Output::Emit(event) = output {
-                        Some(event)
-                    } else {
-                        None
-                    }
-                })
-                .collect();
-            assert!(
-                events
-                    .iter()
-                    .all(|event| matches!(event, Event::SignedOut(_))),
-                "{events:?}"
-            );
-            Ok(())
-        })
-        .unwrap_or_else(|error| panic!("{error}"));
 }
