@@ -10,12 +10,12 @@
 
 mod support;
 
-use countersign::client::ports::TransportError;
+use countersign::client::ports::{Locks, TransportError};
 use countersign::client::{Event, State};
 use countersign::protocol::error::Endpoint;
 use countersign::protocol::http::HttpResponse;
 use countersign::session::state::{Freshness, SignedOutReason, Via, Warning};
-use countersign::testing::{Reply, Trouble};
+use countersign::testing::{Reply, Trouble, World};
 use support::*;
 
 #[test]
@@ -299,38 +299,62 @@ fn a_lost_answer_is_remembered_through_trouble_and_reload() {
     }
 }
 
+/// Has another tab hold the lock while this one asks for a new token.
+fn fails_for_want_of_the_lock(world: &World, page: &Page) {
+    let name = page.record().family.id.lock_name();
+    let other = world.tab();
+    let guard = world.run(async move { other.acquire(&name, 1).await });
+    let error = page.access_token_with(forced()).unwrap_err();
+    assert_eq!(told(&error), r#"timeout {"endpoint":"token","seconds":25}"#);
+    drop(guard);
+}
+
 #[test]
 fn a_lock_that_is_not_granted_says_nothing_about_an_answer_that_was_lost() {
+    for reloads in [false, true] {
+        let (world, _, mut page) = signed_in();
+        world.queue(Endpoint::Token, Reply::never());
+        page.access_token_with(forced()).unwrap_err();
+        if reloads {
+            page = page.reload();
+            page.start();
+        }
+        world.advance(2);
+        fails_for_want_of_the_lock(&world, &page);
+        assert!(page.record().unanswered, "reloads: {reloads}");
+        world.queue(
+            Endpoint::Token,
+            Reply::with_status(400, r#"{"error":"invalid_grant"}"#),
+        );
+        world.advance(5);
+        let error = page.access_token_with(forced()).unwrap_err();
+        assert_eq!(
+            told(&error),
+            r#"login_required {"reason":"answerLost"}"#,
+            "reloads: {reloads}"
+        );
+    }
+}
+
+#[test]
+fn an_answer_that_came_after_all_is_not_lost_any_more() {
     let (world, _, page) = signed_in();
     world.queue(Endpoint::Token, Reply::never());
     page.access_token_with(forced()).unwrap_err();
-    // Another tab, stuck with the lock in its hands.
-    let other = Page::with(&world, page.tab.duplicate(), config());
-    other.start();
-    let name = page.record().family.id.lock_name();
-    let guard = {
-        use countersign::client::ports::Locks;
-        let tab = other.tab.clone();
-        world
-            .run(async move { tab.acquire(&name, 1).await })
-            .unwrap()
-            .unwrap()
-    };
     world.advance(2);
-    assert_eq!(
-        told(&page.access_token_with(forced()).unwrap_err()),
-        r#"timeout {"endpoint":"token","seconds":25}"#
-    );
-    drop(guard);
-    assert!(page.record().unanswered);
+    page.access_token_with(forced()).unwrap();
+    assert!(!page.record().unanswered);
+    fails_for_want_of_the_lock(&world, &page);
+    assert!(!page.record().unanswered);
     world.queue(
         Endpoint::Token,
         Reply::with_status(400, r#"{"error":"invalid_grant"}"#),
     );
     world.advance(5);
+    let error = page.access_token_with(forced()).unwrap_err();
     assert_eq!(
-        told(&page.access_token_with(forced()).unwrap_err()),
-        r#"login_required {"reason":"answerLost"}"#
+        told(&error),
+        r#"login_required {"reason":"refreshRejected"}"#
     );
 }
 
