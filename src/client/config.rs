@@ -2,6 +2,7 @@ use crate::client::Error;
 use crate::protocol::authorization::is_free_parameter;
 use crate::protocol::metadata::{Issuer, IssuerProblem};
 use crate::protocol::scope::Scope;
+use crate::protocol::text::joined;
 use crate::protocol::uri::HttpUri;
 use crate::session::RefreshMode;
 
@@ -54,12 +55,12 @@ impl Config {
 
     /// The storage key of the server's metadata.
     pub(super) fn metadata_key(&self) -> String {
-        ["countersign:metadata:", self.issuer.as_str()].concat()
+        joined(&["countersign:metadata:", self.issuer.as_str()])
     }
 
     // An issuer has no space in it, so no two pairs have the same key.
     fn key(&self, kind: &str) -> String {
-        [kind, self.issuer.as_str(), " ", &self.client_id].concat()
+        joined(&[kind, self.issuer.as_str(), " ", &self.client_id])
     }
 }
 

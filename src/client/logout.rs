@@ -3,6 +3,7 @@ use super::{Auth, Error, random};
 use crate::protocol::json::Object;
 use crate::protocol::logout::{EndSession, end_session_uri};
 use crate::protocol::secret::Secret;
+use crate::protocol::text::joined;
 use crate::protocol::uri::HttpUri;
 use crate::session::input::Input;
 
@@ -64,7 +65,7 @@ impl<P: Platform> Auth<P> {
         let Some(endpoint) = &metadata.end_session_endpoint else {
             return Ok(None);
         };
-        let state = [options.state_prefix.as_str(), &random(&self.0.platform)?].concat();
+        let state = joined(&[options.state_prefix.as_str(), &random(&self.0.platform)?]);
         if redirect_uri.is_some() {
             // Without it the return is merely not compared.
             let record = Object::new().integer("v", 1).text("state", &state).done();

@@ -6,6 +6,7 @@ use crate::protocol::id_token::validate_refreshed;
 use crate::protocol::jose::jws::CompactJws;
 use crate::protocol::metadata::ServerMetadata;
 use crate::protocol::secret::Secret;
+use crate::protocol::text::joined;
 use crate::protocol::token::{self, RefreshFailure};
 use crate::session::Lookup;
 use crate::session::family::Entry;
@@ -39,7 +40,7 @@ impl AccessToken {
     /// The value of an `Authorization` header (RFC 6750 §2.1).
     #[must_use]
     pub fn authorization(&self) -> String {
-        ["Bearer ", self.0.expose()].concat()
+        joined(&["Bearer ", self.0.expose()])
     }
 }
 

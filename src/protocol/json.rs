@@ -4,7 +4,7 @@
 //! Our own 200 lines rather than a crate: `miniserde` costs 7.9 kB brotli, `serde_json` 19.5 kB (docs/size.md), and none
 //! of them keeps numbers as text, which spares the float parser and printer and hands claims on unchanged.
 
-use super::text::before;
+use super::text::{before, decimal};
 mod reader;
 
 use core::fmt;
@@ -49,7 +49,7 @@ impl Json {
     /// A whole number.
     #[must_use]
     pub fn integer(value: i64) -> Self {
-        Self::Number(value.to_string())
+        Self::Number(decimal(value))
     }
 
     /// Whether it is an object.

@@ -3,7 +3,7 @@
 use super::error::{Endpoint, MetadataProblem, ProtocolError};
 use super::http::{HttpRequest, HttpResponse};
 use super::json::{Json, Object};
-use super::text::cut;
+use super::text::{cut, joined};
 use super::uri::HttpUri;
 
 /// Issuer Identifier: an `https:` URI without query and fragment, compared exactly (OIDC Discovery §3, RFC 8414 §2).
@@ -87,7 +87,7 @@ pub fn discovery_request(issuer: &Issuer) -> HttpRequest {
     let base = issuer.as_str().strip_suffix('/').unwrap_or(issuer.as_str());
     HttpRequest::get(
         Endpoint::Discovery,
-        &[base, "/.well-known/openid-configuration"].concat(),
+        &joined(&[base, "/.well-known/openid-configuration"]),
     )
 }
 

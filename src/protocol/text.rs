@@ -23,6 +23,29 @@ pub(crate) fn pieces(text: &str, ascii: u8) -> impl Iterator<Item = &str> {
     })
 }
 
+/// Texts in a row.
+pub(crate) fn joined(parts: &[&str]) -> String {
+    let mut text = String::new();
+    for part in parts {
+        text.push_str(part);
+    }
+    text
+}
+
+/// A number in decimal digits.
+pub(crate) fn decimal(number: i64) -> String {
+    let mut digits = Vec::new();
+    let mut rest = number.unsigned_abs();
+    while rest > 0 || digits.is_empty() {
+        digits.extend(char::from_digit(u32::try_from(rest % 10).unwrap_or(0), 10));
+        rest /= 10;
+    }
+    if number < 0 {
+        digits.push('-');
+    }
+    digits.iter().rev().collect()
+}
+
 /// The number that is written in decimal digits, and nothing but digits; `None` beyond 2^53.
 pub(crate) fn number(digits: &str) -> Option<i64> {
     let mut number = 0;
@@ -51,6 +74,14 @@ mod tests {
         assert_eq!(before("a#b#c", b'#'), "a");
         assert_eq!(before("a", b'#'), "a");
         assert_eq!(pieces("a  b", b' ').collect::<Vec<_>>(), ["a", "", "b"]);
+    }
+
+    #[test]
+    fn numbers_are_written_and_texts_joined() {
+        for number in [0, 7, -7, 1_700_000_000_000, i64::MAX, i64::MIN] {
+            assert_eq!(decimal(number), number.to_string());
+        }
+        assert_eq!(joined(&["a", "", "é"]), "aé");
     }
 
     #[test]

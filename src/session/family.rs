@@ -7,6 +7,7 @@ use super::record::Record;
 use crate::protocol::base64url;
 use crate::protocol::entropy::{Entropy, NoEntropy, random_token};
 use crate::protocol::secret::Secret;
+use crate::protocol::text::joined;
 
 /// A family's name and the key that seals its mailbox.
 #[derive(Clone, Debug)]
@@ -32,7 +33,7 @@ impl FamilyId {
     /// The name of the lock under which a family refreshes.
     #[must_use]
     pub fn lock_name(&self) -> String {
-        ["countersign:", &self.0].concat()
+        joined(&["countersign:", &self.0])
     }
 }
 

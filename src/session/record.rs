@@ -163,7 +163,7 @@ impl Record {
     }
 
     fn generation_number(&self) -> Json {
-        Json::Number(self.generation.to_string())
+        Json::integer(i64::try_from(self.generation).unwrap_or(i64::MAX))
     }
 
     /// Reads a stored text; total. Time that passed while no page was open is counted by the wall clock, and a clock

@@ -5,6 +5,7 @@ use crate::protocol::json::{Json, Object};
 use crate::protocol::pkce::CodeVerifier;
 use crate::protocol::scope::Scope;
 use crate::protocol::secret::Secret;
+use crate::protocol::text::joined;
 use crate::protocol::time::Timestamp;
 use crate::protocol::uri::HttpUri;
 
@@ -62,13 +63,13 @@ pub enum Stored {
 /// # Errors
 /// [`NoEntropy`] where the platform has no secure randomness.
 pub fn random_state(tag: &str, entropy: &impl Entropy) -> Result<Secret, NoEntropy> {
-    random_token(entropy).map(|random| Secret::new([tag, &random].concat()))
+    random_token(entropy).map(|random| Secret::new(joined(&[tag, &random])))
 }
 
 /// The storage key of a `state`.
 #[must_use]
 pub fn key(state: &str) -> String {
-    [KEY_PREFIX, state].concat()
+    joined(&[KEY_PREFIX, state])
 }
 
 impl Transaction {

@@ -15,7 +15,6 @@ use crate::protocol::secret::Secret;
 use crate::protocol::time::Now;
 use crate::protocol::token::{RefreshFailure, TokenResponse};
 use live::{Live, Postponed, expired, margin};
-use std::collections::VecDeque;
 
 /// When a session refreshes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,7 +35,7 @@ pub struct Session {
     phase: Phase,
     /// The state as it was last told.
     told: State,
-    outputs: VecDeque<Output>,
+    outputs: Vec<Output>,
     /// Spreads refreshes of many browsers; a seed is enough.
     jitter: u32,
 }
@@ -56,7 +55,7 @@ impl Session {
             mode,
             phase: Phase::Loading,
             told: State::Loading,
-            outputs: VecDeque::new(),
+            outputs: Vec::new(),
             jitter: seed | 1,
         }
     }
@@ -73,7 +72,7 @@ impl Session {
                 if let Some(live) = self.live_of(&ticket, 1) {
                     (live.record.user, live.record.id_token) = (Some(user), Some(id_token));
                     let record = live.record.encode();
-                    self.outputs.push_back(Output::Persist(Secret::new(record)));
+                    self.outputs.push(Output::Persist(Secret::new(record)));
                 }
             }
             Input::UserChanged(ticket, error) => {
@@ -98,7 +97,7 @@ impl Session {
 
     /// The next thing to do; `None` when there is nothing more.
     pub fn poll_output(&mut self) -> Option<Output> {
-        self.outputs.pop_front()
+        (!self.outputs.is_empty()).then(|| self.outputs.remove(0))
     }
 
     /// The present, as it was last told.
@@ -169,7 +168,7 @@ impl Session {
         self.commit();
         if no_refresh_token {
             self.outputs
-                .push_back(Output::Emit(Event::Warning(Warning::NoRefreshToken)));
+                .push(Output::Emit(Event::Warning(Warning::NoRefreshToken)));
         }
     }
 
@@ -195,7 +194,7 @@ impl Session {
             live.refreshing = true;
             live.asked_again = core::mem::replace(&mut live.record.unanswered, true);
             let record = live.record.encode();
-            self.outputs.push_back(Output::Persist(Secret::new(record)));
+            self.outputs.push(Output::Persist(Secret::new(record)));
         }
     }
 
@@ -223,7 +222,7 @@ impl Session {
         self.commit();
         self.announce();
         self.outputs
-            .push_back(Output::Emit(Event::Refreshed { expires_at }));
+            .push(Output::Emit(Event::Refreshed { expires_at }));
     }
 
     fn refresh_failed(
@@ -264,13 +263,13 @@ impl Session {
         } else if live.record.unanswered != live.asked_again {
             live.record.unanswered = live.asked_again;
             let record = live.record.encode();
-            self.outputs.push_back(Output::Persist(Secret::new(record)));
+            self.outputs.push(Output::Persist(Secret::new(record)));
         }
         let automatic = failure != RefreshFailure::Misconfigured && self.mode == RefreshMode::Auto;
         let retry_at = automatic.then(|| now.wall.plus(wait));
         self.announce();
         self.outputs
-            .push_back(Output::Emit(Event::RefreshFailed { error, retry_at }));
+            .push(Output::Emit(Event::RefreshFailed { error, retry_at }));
     }
 
     fn family(&mut self, entry: Entry) {
@@ -288,10 +287,10 @@ impl Session {
                 live.margin = margin(&live.record, jitter);
                 live.recovered();
                 let record = live.record.encode();
-                self.outputs.push_back(Output::Persist(Secret::new(record)));
+                self.outputs.push(Output::Persist(Secret::new(record)));
                 self.announce();
                 self.outputs
-                    .push_back(Output::Emit(Event::Refreshed { expires_at }));
+                    .push(Output::Emit(Event::Refreshed { expires_at }));
             }
             Entry::Tombstone(family) if family == live.record.family.id => {
                 self.leave(SignedOutReason::LoggedOutElsewhere, None);
@@ -306,8 +305,8 @@ impl Session {
             let (family, generation) = (record.family.id.clone(), record.generation);
             self.leave(reason, error);
             self.outputs
-                .push_back(Output::Publish(Entry::Tombstone(family.clone())));
-            self.outputs.push_back(Output::Ring(family, generation));
+                .push(Output::Publish(Entry::Tombstone(family.clone())));
+            self.outputs.push(Output::Ring(family, generation));
         } else if reason == SignedOutReason::LoggedOut {
             self.phase = Phase::SignedOut(SignedOut { reason, error });
         }
@@ -316,9 +315,9 @@ impl Session {
     /// Ends the session here.
     fn leave(&mut self, reason: SignedOutReason, error: Option<Error>) {
         self.phase = Phase::SignedOut(SignedOut { reason, error });
-        self.outputs.push_back(Output::Forget);
+        self.outputs.push(Output::Forget);
         self.outputs
-            .push_back(Output::Emit(Event::SignedOut(reason)));
+            .push(Output::Emit(Event::SignedOut(reason)));
     }
 
     /// Stores what is held now, publishes it, and rings.
@@ -328,10 +327,10 @@ impl Session {
         };
         let (family, generation) = (record.family.id.clone(), record.generation);
         self.outputs
-            .push_back(Output::Persist(Secret::new(record.encode())));
+            .push(Output::Persist(Secret::new(record.encode())));
         self.outputs
-            .push_back(Output::Publish(Entry::Session(Box::new(record))));
-        self.outputs.push_back(Output::Ring(family, generation));
+            .push(Output::Publish(Entry::Session(Box::new(record))));
+        self.outputs.push(Output::Ring(family, generation));
     }
 
     fn enter(&mut self, record: Record, via: Via, unconfirmed: bool) -> Phase {

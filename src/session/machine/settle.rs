@@ -26,14 +26,14 @@ impl Session {
             let due_in = live.due_in(now);
             if wakes_itself && !live.refreshing && due_in.is_some_and(|due_in| due_in <= 0) {
                 live.refreshing = true;
-                self.outputs.push_back(Output::Refresh(TokenKey::default()));
+                self.outputs.push(Output::Refresh(TokenKey::default()));
             }
             // Whatever comes first: the refresh, or the moment at which the token is no longer fresh.
             let expires_in = remaining(&live.record, now).filter(|left| *left > 0);
             let refresh_in = due_in.filter(|_| wakes_itself && !live.refreshing);
             if let Some(millis) = refresh_in.into_iter().chain(expires_in).min() {
                 self.outputs
-                    .push_back(Output::WakeAt(now.wall.plus(millis.max(1))));
+                    .push(Output::WakeAt(now.wall.plus(millis.max(1))));
             }
         }
         let state = self.present(now);
@@ -42,7 +42,7 @@ impl Session {
         }
         if state != self.told {
             self.told = state;
-            self.outputs.push_back(Output::StateChanged);
+            self.outputs.push(Output::StateChanged);
         }
     }
 
@@ -50,7 +50,7 @@ impl Session {
     pub(super) fn announce(&mut self) {
         let untold = self.live().and_then(|live| live.untold.take());
         if let Some(via) = untold {
-            self.outputs.push_back(Output::Emit(Event::SignedIn(via)));
+            self.outputs.push(Output::Emit(Event::SignedIn(via)));
         }
     }
 
