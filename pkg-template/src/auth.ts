@@ -11,6 +11,9 @@ import {
 } from "./location.js";
 import {
   absolute,
+  checkValidity,
+  jsonText,
+  logoutParams,
   normalize,
   paramsOf,
   parse,
@@ -426,10 +429,7 @@ class Client {
         ...paramsOf(options),
       },
       returnTo: returnTo.pathname + returnTo.search + returnTo.hash,
-      appState:
-        options.appState === undefined
-          ? undefined
-          : JSON.stringify(options.appState),
+      appState: jsonText(options.appState, "appState"),
     });
     const url = await this.#call((core) => core.beginLogin(json));
     await navigate(url, options);
@@ -442,7 +442,7 @@ class Client {
     const { postLogoutRedirectUri } = options;
     const json = JSON.stringify({
       local: options.local === true,
-      params: options.extra ?? {},
+      params: logoutParams(options.extra),
       statePrefix: this.normal.logoutPrefix,
       postLogoutRedirectUri:
         postLogoutRedirectUri === undefined
@@ -475,6 +475,7 @@ class Client {
   }
 
   #getAccessToken = async (options?: AccessTokenOptions): Promise<string> => {
+    if (options?.minValidity !== undefined) checkValidity(options.minValidity);
     const held =
       options?.forceRefresh || this.#disposed
         ? undefined

@@ -107,8 +107,24 @@ export function paramsOf(params: AuthorizationParams): Record<string, string> {
   for (const [name, value, option] of named) {
     if (value !== undefined) all[name] = text(value, option);
   }
-  for (const [name, value] of Object.entries(params.extra ?? {})) {
-    if (OWNED.test(name)) {
+  return { ...all, ...extraOf(params.extra, LOGIN_OWNED) };
+}
+
+/** Parameters that the protocol owns: an application that sets one would break a check. */
+const LOGIN_OWNED =
+  /^(|client_id|client_secret|code|code_challenge|code_challenge_method|nonce|redirect_uri|request|request_uri|response_mode|response_type|state)$/;
+const LOGOUT_OWNED =
+  /^(|client_id|id_token_hint|post_logout_redirect_uri|state)$/;
+
+/** What a logout sends along. */
+export function logoutParams(extra: unknown): Record<string, string> {
+  return extraOf(extra, LOGOUT_OWNED);
+}
+
+function extraOf(extra: unknown, owned: RegExp): Record<string, string> {
+  const all: Record<string, string> = {};
+  for (const [name, value] of Object.entries(extra ?? {})) {
+    if (owned.test(text(name, "extra"))) {
       throw refuse("extra", `${name} is a parameter that the protocol owns`);
     }
     all[name] = text(value, `extra.${name}`);
@@ -116,9 +132,21 @@ export function paramsOf(params: AuthorizationParams): Record<string, string> {
   return all;
 }
 
-/** Parameters that the protocol owns: an application that sets one would break a check. */
-const OWNED =
-  /^(|client_id|client_secret|code|code_challenge|code_challenge_method|nonce|redirect_uri|request|request_uri|response_mode|response_type|state)$/;
+/** What an application wants back, as text. */
+export function jsonText(value: unknown, option: string): string | undefined {
+  try {
+    return JSON.stringify(value);
+  } catch {
+    throw refuse(option, "nothing that JSON can carry");
+  }
+}
+
+/** Seconds that a token must still be good for. */
+export function checkValidity(value: unknown): void {
+  if (!(Number.isFinite(value) && Number(value) >= 0)) {
+    throw refuse("minValidity", "not a number of seconds");
+  }
+}
 
 /** A text without lone surrogates: those cannot be sent (RFC 6749 Appendix B). */
 export function text(value: unknown, option: string): string {
