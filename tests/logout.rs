@@ -46,6 +46,50 @@ fn the_session_is_forgotten_before_anything_is_asked() {
 }
 
 #[test]
+fn an_expired_session_is_forgotten_without_a_refresh() {
+    for begun in [false, true] {
+        let (world, provider, page) = signed_in();
+        world.sleep(7200);
+        provider.set_delay(Endpoint::Token, 5000);
+        let (page, requests) = (page.reload(), page.token_requests());
+        if begun {
+            let auth = page.auth.clone();
+            let _start = world.start(async move { auth.start(None).await });
+            world.run_until_idle();
+            assert_eq!(page.token_requests(), requests + 1);
+        }
+        let (auth, sent) = (page.auth.clone(), page.token_requests());
+        let logout = world.start(async move { auth.begin_logout(local()).await });
+        world.run_until_idle();
+        assert!(
+            is_logged_out(&page) && page.stored().is_none(),
+            "begun: {begun}"
+        );
+        assert_eq!(logout.take(), Some(Ok(None)));
+        world.advance(60);
+        assert!(
+            is_logged_out(&page) && page.stored().is_none(),
+            "begun: {begun}"
+        );
+        assert_eq!(page.token_requests(), sent, "begun: {begun}");
+    }
+}
+
+#[test]
+fn a_logout_waits_for_the_callback_that_would_sign_in_again() {
+    let (world, provider, page) = signed_in();
+    let uri = provider.authorize(&page.begin_login().unwrap());
+    provider.set_delay(Endpoint::Token, 2000);
+    let page = page.reload();
+    let (auth, callback) = (page.auth.clone(), uri);
+    let start = world.start(async move { auth.start(Some(callback)).await });
+    world.run_until_idle();
+    page.logout(local()).unwrap();
+    assert!(start.is_there());
+    assert!(is_logged_out(&page) && page.stored().is_none());
+}
+
+#[test]
 fn the_user_is_sent_to_where_the_session_ends() {
     let (_, _, page) = signed_in();
     let id_token = page.auth.id_token().unwrap();

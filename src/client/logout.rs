@@ -39,7 +39,12 @@ impl<P: Platform> Auth<P> {
     /// # Errors
     /// Where the server's metadata cannot be had: the session is forgotten here all the same.
     pub async fn begin_logout(&self, options: LogoutOptions) -> Result<Option<String>, Error> {
-        self.started().await;
+        // A callback that is under way would sign in again; what is merely stored is forgotten without being asked about.
+        if self.0.callbacks.borrow().is_empty() {
+            self.restore();
+        } else {
+            self.started().await;
+        }
         let id_token = self
             .0
             .session
