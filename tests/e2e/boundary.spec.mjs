@@ -7,7 +7,9 @@ import {
   signIn,
   storedSession,
 } from "../support/driver.mjs";
-import { expect, test } from "../support/fixtures.mjs";
+import { expect, quick, test } from "../support/fixtures.mjs";
+
+test.use(quick);
 
 /** Puts `ugly` on every page: `{ name: value }`, made anew by each call. */
 const withUgly = (page) =>

@@ -6,7 +6,9 @@ import {
   signIn,
   signInReally,
 } from "../support/driver.mjs";
-import { expect, test } from "../support/fixtures.mjs";
+import { expect, quick, test } from "../support/fixtures.mjs";
+
+test.use(quick);
 
 /** `auth.fetch` on the page: status, and what the API saw. */
 const send = (page, input, init) =>

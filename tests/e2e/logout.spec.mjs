@@ -11,7 +11,9 @@ import {
   storedSession,
   watchWasm,
 } from "../support/driver.mjs";
-import { expect, test } from "../support/fixtures.mjs";
+import { expect, quick, test } from "../support/fixtures.mjs";
+
+test.use(quick);
 
 /** What must be nowhere once the user is logged out. */
 const SECRETS = /at-|rt-|eyJ|code_verifier|"nonce"|alice|access_token|refresh/;

@@ -13,7 +13,9 @@ import {
   untilState,
   watchWasm,
 } from "../support/driver.mjs";
-import { expect, test } from "../support/fixtures.mjs";
+import { expect, quick, test } from "../support/fixtures.mjs";
+
+test.use(quick);
 
 /** Neither the glue nor the wasm was asked for since the last reset. */
 const loadedNothing = (app) =>

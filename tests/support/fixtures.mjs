@@ -8,6 +8,11 @@ import { startScripted } from "./scripted.mjs";
 
 export { expect };
 
+/** For `test.use`: without pictures of a page that shows nothing, which cost more than the tests. */
+export const quick = {
+  trace: { mode: "retain-on-failure", snapshots: false, screenshots: false },
+};
+
 export const test = base.extend({
   /** The servers that a worker keeps. */
   servers: [
@@ -75,7 +80,11 @@ export const test = base.extend({
     async ({ context }, use) => {
       const uncaught = [];
       const watch = (page) =>
-        page.on("pageerror", (error) => uncaught.push(String(error)));
+        page.on("pageerror", (error) => {
+          // Firefox counts what CORS kept from a page among its errors.
+          if (!/^Cross-Origin Request Blocked/.test(error.message))
+            uncaught.push(String(error));
+        });
       context.pages().forEach(watch);
       context.on("page", watch);
       await use(uncaught);

@@ -8,6 +8,7 @@
     clippy::panic,
     clippy::indexing_slicing,
     clippy::exhaustive_structs,
+    clippy::wildcard_enum_match_arm,
     unreachable_pub,
     missing_docs,
     reason = "shared by test files that each use a part of it"
@@ -258,9 +259,9 @@ impl Page {
 
     pub fn with(world: &World, tab: FakePlatform, config: ConfigBuilder) -> Self {
         let auth = Auth::new(config.build().unwrap(), tab.clone());
-        let (states, events) = (Rc::default(), Rc::default());
-        let (heard, seen): (Rc<RefCell<Vec<State>>>, Rc<RefCell<Vec<Event>>>) =
-            (Rc::clone(&states), Rc::clone(&events));
+        let states: Rc<RefCell<Vec<State>>> = Rc::default();
+        let events: Rc<RefCell<Vec<Event>>> = Rc::default();
+        let (heard, seen) = (states.clone(), events.clone());
         let subscriptions = [
             auth.subscribe(move |state| heard.borrow_mut().push(state.clone())),
             auth.on_event(move |event| seen.borrow_mut().push(event.clone())),
