@@ -54,7 +54,7 @@ impl<P: Platform> Auth<P> {
     pub async fn begin_login(&self, options: LoginOptions) -> Result<String, Error> {
         let draft = self.draft_login(options)?;
         let metadata = self.metadata().await?;
-        self.issue_login(draft, &metadata)
+        self.issue_login(*draft, &metadata)
     }
 
     /// Sends the user to the authorization server. Ends only by an error.
@@ -114,7 +114,7 @@ impl<P: Platform> Auth<P> {
     }
 
     /// Draws what this login is known by, stores it, and gives the URI.
-    fn issue_login(&self, draft: Box<Draft>, metadata: &ServerMetadata) -> Result<String, Error> {
+    fn issue_login(&self, draft: Draft, metadata: &ServerMetadata) -> Result<String, Error> {
         let (config, platform) = (&self.0.config, &self.0.platform);
         let transaction = Transaction {
             state: transaction::random_state(&config.state_prefix, platform).map_err(no_entropy)?,

@@ -114,7 +114,7 @@ fn issuer_and_audience(
         .ok_or_else(|| refuse("aud", IdTokenProblem::Missing))?;
     let audiences = audience
         .as_array()
-        .unwrap_or(core::slice::from_ref(audience));
+        .unwrap_or_else(|| core::slice::from_ref(audience));
     if audiences.is_empty()
         || audiences
             .iter()

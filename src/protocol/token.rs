@@ -170,10 +170,8 @@ fn refusal(response: &HttpResponse) -> Box<ProtocolError> {
 
 /// `error` of an answer (RFC 6749 §5.2); also where a server wraps it in an object of the same name.
 fn oauth_error(answer: &Json) -> Option<OAuthErrorResponse> {
-    let holder = match answer.get("error")? {
-        Json::String(_) => answer,
-        wrapped => wrapped,
-    };
+    let error = answer.get("error")?;
+    let holder = if error.is_object() { error } else { answer };
     let text = |name| holder.get_str(name).map(str::to_owned);
     Some(OAuthErrorResponse {
         error: text("error")?,

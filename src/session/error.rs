@@ -144,9 +144,17 @@ impl Error {
                         "server_error" | "temporarily_unavailable"
                     )
                 }
-                _ => false,
+                ProtocolError::InvalidMetadata { .. }
+                | ProtocolError::IssuerMismatch { .. }
+                | ProtocolError::InvalidIdToken { .. }
+                | ProtocolError::SubjectMismatch { .. } => false,
             },
-            _ => false,
+            ErrorKind::InvalidConfig { .. }
+            | ErrorKind::UnsupportedEnvironment { .. }
+            | ErrorKind::StaleCallback { .. }
+            | ErrorKind::LoginRequired(_)
+            | ErrorKind::Storage { .. }
+            | ErrorKind::Internal { .. } => false,
         }
     }
 

@@ -112,7 +112,7 @@ impl Record {
             // Without a refresh token an unknown end is no reason to stop using it.
             let deadline = token
                 .lifetime
-                .or(self.refresh_token.as_ref().map(|_| lifetime))
+                .or_else(|| self.refresh_token.as_ref().map(|_| lifetime))
                 .map(|life| token.received.wall.plus(life));
             let leeway = match self.refresh_token {
                 Some(_) => schedule::leeway(lifetime),
@@ -312,7 +312,10 @@ pub(super) mod tests {
         let text = record().encode();
         for end in 0..text.len() {
             assert!(
-                matches!(Record::decode(&text[..end], NOW), Stored::Absent),
+                matches!(
+                    Record::decode(text.get(..end).unwrap(), NOW),
+                    Stored::Absent
+                ),
                 "{end}"
             );
         }

@@ -270,7 +270,9 @@ impl Mailbox for FakePlatform {
             Entry::Session(record) => record.generation,
             Entry::Tombstone(_) => u64::MAX,
         };
-        ended.or(entries.iter().max_by_key(generation)).cloned()
+        ended
+            .or_else(|| entries.iter().max_by_key(generation))
+            .cloned()
     }
 
     fn commit(&self, entry: Entry) {

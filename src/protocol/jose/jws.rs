@@ -7,6 +7,7 @@ use super::super::text::cut;
 use super::alg::Algorithm;
 
 /// A signed token whose signature has not been checked yet.
+#[non_exhaustive]
 pub struct CompactJws<'a> {
     /// `alg`
     pub algorithm: Algorithm,
@@ -90,7 +91,12 @@ mod tests {
     fn problem(token: &str) -> Option<(&'static str, IdTokenProblem)> {
         match *CompactJws::parse(token).err()? {
             ProtocolError::InvalidIdToken { claim, problem, .. } => Some((claim, problem)),
-            other => panic!("{other:?}"),
+            other @ (ProtocolError::Authorization(_)
+            | ProtocolError::Token { .. }
+            | ProtocolError::InvalidMetadata { .. }
+            | ProtocolError::InvalidResponse { .. }
+            | ProtocolError::IssuerMismatch { .. }
+            | ProtocolError::SubjectMismatch { .. }) => panic!("{other:?}"),
         }
     }
 

@@ -316,8 +316,7 @@ impl Session {
     fn leave(&mut self, reason: SignedOutReason, error: Option<Error>) {
         self.phase = Phase::SignedOut(SignedOut { reason, error });
         self.outputs.push(Output::Forget);
-        self.outputs
-            .push(Output::Emit(Event::SignedOut(reason)));
+        self.outputs.push(Output::Emit(Event::SignedOut(reason)));
     }
 
     /// Stores what is held now, publishes it, and rings.
