@@ -5,6 +5,8 @@
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::wildcard_enum_match_arm,
     reason = "tests"
 )]
 
@@ -17,6 +19,9 @@ use countersign::protocol::json::Json;
 use countersign::session::state::{Freshness, SignedOutReason, Via, Warning};
 use countersign::testing::{Trouble, World};
 use support::*;
+
+/// Its name, the URI that comes back, and what is wrong with it.
+type Case<T> = (&'static str, fn(&T) -> String, &'static str);
 
 #[test]
 fn an_honest_callback_signs_in() {
@@ -77,7 +82,7 @@ fn a_callback_is_ours_by_path_and_prefix() {
     let Pending { page, uri, .. } = pending(false);
     let state = state_of(&uri);
     for (uri, ours) in [
-        (uri.clone(), true),
+        (uri, true),
         (
             format!("{REDIRECT}?error=access_denied&state={state}"),
             true,
@@ -108,7 +113,7 @@ fn a_callback_is_ours_by_path_and_prefix() {
 
 #[test]
 fn a_stale_callback_signs_nobody_in_and_disturbs_no_session() {
-    let cases: [(&str, fn(&Pending) -> String, &str); 6] = [
+    let cases: [Case<Pending>; 6] = [
         ("no state", |_| format!("{REDIRECT}?code=x"), "missing"),
         (
             "empty state",
@@ -276,7 +281,7 @@ fn two_tabs_with_the_same_callback_have_one_winner() {
 
 #[test]
 fn what_repeats_a_parameter_or_says_two_things_is_refused_before_anything_is_sent() {
-    let cases: [(&str, fn(&str) -> String, &str); 9] = [
+    let cases: [Case<String>; 9] = [
         ("code twice", |uri| format!("{uri}&code=other"), "code"),
         (
             "code twice, encoded",

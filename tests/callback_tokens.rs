@@ -5,6 +5,8 @@
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::wildcard_enum_match_arm,
     reason = "tests"
 )]
 
@@ -31,7 +33,7 @@ fn one_sequential_round_trip_is_all_it_takes() {
     for endpoint in [Endpoint::Discovery, Endpoint::Jwks, Endpoint::Token] {
         provider.set_delay(endpoint, 1000);
     }
-    let (auth, from) = (page.auth.clone(), world.now().monotonic);
+    let (auth, from) = (page.auth, world.now().monotonic);
     let (before, callback) = (world.requests().len(), uri);
     let start = world.start(async move { auth.start(Some(callback)).await });
     world.advance_millis(999);
@@ -97,7 +99,7 @@ fn token_answers_that_cannot_be_used_are_refused() {
         ("html", html(200), invalid(200, "not_json")),
         ("html 502", html(502), invalid(502, "status")),
         ("empty", Reply::json(""), invalid(200, "empty")),
-        ("huge", Reply::json(&"x".repeat(1 << 21)), invalid(200, "too_large")),
+        ("huge", Reply::json(&"x".repeat((1 << 20) + 1)), invalid(200, "too_large")),
         ("nested", Reply::json(&"[".repeat(10_000)), invalid(200, "not_json")),
         ("duplicate", answer("\"expires_in\":60", "\"access_token\":\"b\""), invalid(200, "not_json")),
         ("array", Reply::json("[]"), invalid(200, "not_json")),

@@ -5,6 +5,8 @@
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::wildcard_enum_match_arm,
     reason = "tests"
 )]
 
@@ -23,7 +25,8 @@ use std::collections::BTreeSet;
 use support::*;
 
 fn parameter(uri: &str, name: &str) -> Option<String> {
-    form::find(uri.split_once('?').unwrap().1, name).unwrap()
+    let query = uri.split_once('?')?.1;
+    form::find(query, name).ok().flatten()
 }
 
 fn pending(page: &Page, uri: &str) -> Box<Transaction> {
@@ -312,7 +315,7 @@ fn an_issuer_that_is_in_trouble_is_a_typed_error_and_nothing_is_stored() {
             false,
         ),
         (
-            Reply::json(&" ".repeat(1 << 21)),
+            Reply::json(&" ".repeat((1 << 20) + 1)),
             r#"invalid_response {"endpoint":"discovery","status":200,"problem":"too_large"}"#,
             false,
         ),
@@ -370,14 +373,17 @@ fn an_issuer_that_is_in_trouble_is_a_typed_error_and_nothing_is_stored() {
 #[test]
 fn a_session_that_was_good_outlives_a_login_that_cannot_begin() {
     let (world, _, page) = signed_in();
-    let (stored, state) = (page.stored(), page.auth.state());
-    world.advance(3500);
-    world.queue(Endpoint::Discovery, Reply::with_status(200, "<html>"));
-    let page = Page::with(&world, page.tab.clone(), config());
+    let page = page.reload();
+    page.start();
     page.tab.storage().put(METADATA_KEY, "damaged");
+    let (texts, state) = (page.tab.storage().texts(), page.auth.state());
+    world.queue(Endpoint::Discovery, Reply::with_status(200, "<html>"));
     assert!(page.begin_login().is_err());
-    assert!(stored.is_some() && page.tab.storage().texts().contains_key(SESSION_KEY));
-    assert!(matches!(state, countersign::client::State::SignedIn(_)));
+    assert_eq!(
+        (page.tab.storage().texts(), page.auth.state()),
+        (texts, state)
+    );
+    assert_eq!(page.access_token().unwrap(), page.stored_token());
 }
 
 #[test]
@@ -451,9 +457,9 @@ fn cached_metadata_is_checked_like_fresh() {
 }
 
 #[test]
-fn a_thousand_abandoned_logins_leave_bounded_storage() {
+fn a_hundred_abandoned_logins_leave_bounded_storage() {
     let (_, _, page) = world();
-    for _ in 0..1000 {
+    for _ in 0..100 {
         page.begin_login().unwrap();
     }
     let logins = page

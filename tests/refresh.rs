@@ -5,6 +5,8 @@
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::wildcard_enum_match_arm,
     reason = "tests"
 )]
 
@@ -332,13 +334,7 @@ fn a_refreshed_id_token_brings_new_claims() {
     assert!(page.stored().unwrap().contains("new@user.example"));
     assert_eq!(
         page.auth.id_token(),
-        provider
-            .secrets
-            .borrow()
-            .last()
-            .cloned()
-            .filter(|text| text.contains('.'))
-            .or(page.auth.id_token())
+        provider.secrets.borrow().last().cloned()
     );
 }
 

@@ -5,6 +5,8 @@
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::wildcard_enum_match_arm,
     reason = "tests"
 )]
 
@@ -166,7 +168,7 @@ fn each_answer_has_its_class() {
             Reply::response(HttpResponse::new(
                 200,
                 "application/json",
-                "x".repeat(1 << 21),
+                "x".repeat((1 << 20) + 1),
             )),
         ),
         ("200 empty", json(200, "")),

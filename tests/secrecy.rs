@@ -6,6 +6,8 @@
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::wildcard_enum_match_arm,
     reason = "tests"
 )]
 
@@ -331,7 +333,7 @@ fn what_the_layers_pass_around_prints_no_secret() {
             user: record.user.clone(),
             requested_scope: record.scope.clone(),
             new_family: record.family.clone(),
-            stored: Some(record.clone()),
+            stored: Some(record),
         };
         let input = Input::SignedIn(Box::new(new));
         seen.debug(&input);

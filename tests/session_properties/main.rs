@@ -6,6 +6,8 @@
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::wildcard_enum_match_arm,
     reason = "tests"
 )]
 
@@ -35,8 +37,8 @@ fn runner(cases: u32) -> TestRunner {
 #[test]
 fn the_invariants_hold_over_long_sequences() {
     let modes = prop_oneof![4 => Just(RefreshMode::Auto), 1 => Just(RefreshMode::OnDemand), 1 => Just(RefreshMode::Off)];
-    let sequences = (modes, prop::collection::vec(step(), 1..150));
-    runner(150)
+    let sequences = (modes, prop::collection::vec(step(), 1..120));
+    runner(100)
         .run(&sequences, |(mode, steps)| {
             let mut model = Model::new(mode);
             for step in &steps {

@@ -328,16 +328,11 @@ impl Model {
         let outputs: Vec<_> = std::iter::from_fn(|| self.session.poll_output()).collect();
 
         // 3. It ends only by what may end it, or by the end of what cannot be refreshed.
-        let ran_out = !self
-            .session
-            .record()
-            .is_some_and(|record| record.refresh_token.is_some())
-            || self.mode == RefreshMode::Off;
         if record.is_some() && self.family_id() != family {
             let had_grant = record
                 .as_ref()
                 .is_some_and(|text| text.contains(r#""refresh_token":"rt"#));
-            let by_time = ran_out && (!had_grant || self.mode == RefreshMode::Off);
+            let by_time = !had_grant || self.mode == RefreshMode::Off;
             assert!(expected.may_end || by_time, "{name} ended {record:?}");
         }
         // 4. Forgotten exactly when left; told exactly when different.
