@@ -488,7 +488,7 @@ class Client {
     ) {
       throw AuthError.of("login_required", { reason: this.#state.reason });
     }
-    const json = JSON.stringify({ minValidity, forceRefresh });
+    const json = JSON.stringify({ minValidity, forceRefresh: !!forceRefresh });
     return this.#call((core) => core.refresh(json), signal);
   };
 

@@ -201,7 +201,10 @@ export function parse(value: unknown, option: string): URL {
 
 function originOf(value: unknown): string {
   const { origin } = parse(value, "apiOrigins");
-  if (origin === "null") throw refuse("apiOrigins", "has no origin");
+  // A relative one would be this page's own, which needs no listing.
+  if (!/^https?:\/\//.test(String(value))) {
+    throw refuse("apiOrigins", "not an http(s) origin");
+  }
   return origin;
 }
 
