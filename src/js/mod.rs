@@ -54,6 +54,7 @@ extern "C" {
 }
 
 /// The one exported type.
+#[allow(unnameable_types, reason = "JavaScript names it")]
 #[wasm_bindgen]
 pub struct AuthCore {
     auth: Auth<Browser>,
@@ -64,7 +65,7 @@ pub struct AuthCore {
 impl AuthCore {
     /// A client with these options, already normalised by the facade.
     #[wasm_bindgen(constructor)]
-    pub fn new(options: &str, host: Host) -> Result<AuthCore, JsValue> {
+    pub fn new(options: &str, host: Host) -> Result<Self, JsValue> {
         let config = options::config(options).map_err(|error| reject(&error))?;
         let platform = Browser::with(
             storage(host.session()),

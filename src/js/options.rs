@@ -35,32 +35,29 @@ pub(super) fn config(text: &str) -> Result<Config, Error> {
 
 pub(super) fn login(text: &str) -> LoginOptions {
     let options = parse(text);
-    let mut login = LoginOptions::default();
-    login.parameters = parameters(&options);
-    login.app_state = options.get("appState").cloned().unwrap_or(Json::Null);
-    login.return_to = options.get_str("returnTo").unwrap_or("/").to_owned();
-    login
+    LoginOptions {
+        parameters: parameters(&options),
+        app_state: options.get("appState").cloned().unwrap_or(Json::Null),
+        return_to: options.get_str("returnTo").unwrap_or("/").to_owned(),
+    }
 }
 
 pub(super) fn token(text: &str) -> TokenOptions {
     let options = parse(text);
-    let mut token = TokenOptions::default();
-    token.min_validity = options.get_integer("minValidity");
-    token.force_refresh = options.is_true("forceRefresh");
-    token
+    TokenOptions {
+        min_validity: options.get_integer("minValidity"),
+        force_refresh: options.is_true("forceRefresh"),
+    }
 }
 
 pub(super) fn logout(text: &str) -> LogoutOptions {
     let options = parse(text);
-    let mut logout = LogoutOptions::default();
-    logout.local = options.is_true("local");
-    logout.post_logout_redirect_uri = options.get_str("postLogoutRedirectUri").map(str::to_owned);
-    logout.parameters = parameters(&options);
-    logout.state_prefix = options
-        .get_str("statePrefix")
-        .unwrap_or_default()
-        .to_owned();
-    logout
+    LogoutOptions {
+        local: options.is_true("local"),
+        post_logout_redirect_uri: owned(&options, "postLogoutRedirectUri"),
+        parameters: parameters(&options),
+        state_prefix: owned(&options, "statePrefix").unwrap_or_default(),
+    }
 }
 
 fn owned(options: &Json, name: &str) -> Option<String> {

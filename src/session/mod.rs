@@ -3,15 +3,16 @@
 //! [`Session::handle`] takes what the world tells, with the time; [`Session::poll_output`] gives what the session asks of
 //! the world, until `None`. It reads no clock, draws no randomness, sends nothing and stores nothing.
 //!
-//! What always holds (`tests/session_properties.rs`):
+//! What always holds (`tests/session_properties`):
 //!
 //! 1. One input, then every output, before the next input; `client::Auth::apply` is the only caller of both.
-//! 2. Never two [`Output::Refresh`], of whatever key, without an answer to the first between them.
+//! 2. Never two [`output::Output::Refresh`] of one session, of whatever key, without an answer to the first between them.
 //! 3. A signed-in session ends only by: a refusal of the grant, a logout, a tombstone, another `sub` in an answer, a
 //!    callback that signs in anew, expiry without a refresh token. Network, server and configuration trouble never do it.
-//! 4. [`Output::Forget`] exactly when a stored session is left; [`Output::StateChanged`] exactly when
-//!    [`Session::state`] differs.
-//! 5. Every [`Output::WakeAt`] lies in the future, and one is outstanding while a session with a known expiry lives.
+//! 4. [`output::Output::Forget`] exactly when a stored session is left; [`output::Output::StateChanged`] exactly when
+//!    [`Session::state`] differs. What was last persisted is what is held.
+//! 5. Every [`output::Output::WakeAt`] lies in the future; one is outstanding, and not later than that, while the access
+//!    token's end lies ahead, and while a refresh by itself is to come.
 //! 6. `handle` is total: any input in any state, no panic. A late answer, of a session that was left, changes nothing.
 
 pub mod error;
