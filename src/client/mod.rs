@@ -273,6 +273,8 @@ fn random(platform: &impl Entropy) -> Result<String, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
 
     #[test]
     fn only_paths_of_this_origin_are_returned_to() {

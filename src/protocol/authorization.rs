@@ -229,6 +229,8 @@ mod tests {
     use super::super::json::Object;
     use super::super::metadata::{self, Issuer};
     use super::*;
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
 
     fn server(iss_parameter_supported: bool) -> ServerMetadata {
         let issuer = Issuer::parse("https://as.example", None).unwrap();

@@ -201,6 +201,8 @@ fn refuse(claim: &'static str, problem: IdTokenProblem) -> Box<ProtocolError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
 
     const NOW: Timestamp = Timestamp::from_millis(1_700_000_000_000);
 

@@ -267,6 +267,8 @@ fn write_string(text: &str, out: &mut String) {
 mod tests {
     use super::reader::{MAX_DEPTH, MAX_MEMBERS};
     use super::*;
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
 
     #[test]
     fn documents_come_back_as_they_were() {

@@ -45,6 +45,8 @@ pub fn end_session_uri(endpoint: &HttpUri, end_session: &EndSession<'_>) -> Stri
 #[cfg(test)]
 mod tests {
     use super::*;
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
 
     #[test]
     fn a_redirect_and_its_state_go_together() {

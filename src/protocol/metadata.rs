@@ -188,6 +188,8 @@ fn refuse(field: &'static str, problem: MetadataProblem) -> Box<ProtocolError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
 
     const ISSUER: &str = "https://as.example/tenant/";
 

@@ -61,6 +61,8 @@ impl Scope {
 #[cfg(test)]
 mod tests {
     use super::*;
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
 
     #[test]
     fn order_is_kept_and_repeats_are_dropped() {

@@ -76,6 +76,8 @@ impl Now {
 #[cfg(test)]
 mod tests {
     use super::*;
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
 
     const START: Now = Now::new(Timestamp::from_millis(1_000_000), 500);
 

@@ -207,6 +207,8 @@ fn expires_in(answer: &Json) -> Result<Option<i64>, ()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
 
     fn read(status: u16, body: &str) -> Result<TokenResponse, Box<ProtocolError>> {
         response(&HttpResponse::new(status, "application/json", body))

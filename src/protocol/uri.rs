@@ -107,6 +107,8 @@ fn host_of(authority: &str) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
 
     #[test]
     fn parts_are_found_and_the_text_is_kept() {

@@ -255,6 +255,8 @@ fn read_token(token: &Json, now: Now) -> Option<AccessToken> {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
 
     const NOW: Now = Now::new(Timestamp::from_millis(1_700_000_000_000), 5_000);
 

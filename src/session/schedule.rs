@@ -39,6 +39,8 @@ fn spread(width: i64, jitter: u32) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
 
     #[test]
     fn margins_fit_the_lifetime() {

@@ -206,6 +206,8 @@ impl Warning {
 #[cfg(test)]
 mod tests {
     use super::*;
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
 
     #[test]
     fn state_and_event_can_live_in_any_signal() {

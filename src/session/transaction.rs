@@ -182,6 +182,8 @@ pub fn sweep(mut logins: Vec<(String, Option<Timestamp>)>, now: Timestamp) -> Ve
 #[cfg(test)]
 mod tests {
     use super::*;
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
 
     const NOW: Timestamp = Timestamp::from_millis(1_700_000_000_000);
 

@@ -116,6 +116,8 @@ fn allows_verify(operations: &Json) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
 
     fn set(keys: &str) -> JwkSet {
         jwks_response(&HttpResponse::new(

@@ -81,6 +81,8 @@ fn refuse(claim: &'static str, problem: IdTokenProblem) -> Box<ProtocolError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
 
     fn token(header: &str, payload: &str, signature: &[u8]) -> String {
         [header.as_bytes(), payload.as_bytes(), signature]
