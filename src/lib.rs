@@ -10,7 +10,7 @@
 //!
 //! On wasm32, with `default-features = false`:
 //!
-//! ```ignore
+//! ```text
 //! let config = Config::builder("https://idp.example.com", "spa", "https://app.example.com/")
 //!     .scope("openid profile offline_access")
 //!     .build()?;

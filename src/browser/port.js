@@ -4,7 +4,7 @@
 /** No document of an authorization server is larger, in bytes. */
 const largest = 1 << 20;
 
-/** A timer is set no further ahead, in milliseconds: browsers throttle and sleep, so the clock is asked again. */
+/** A timer is set no further ahead, in milliseconds: browsers throttle and sleep, so Rust is asked again. */
 const longest = 60_000;
 
 /** What brings a page back. `visibilitychange` is fired at the document and bubbles up to the window. */
@@ -24,7 +24,6 @@ export class Port {
   #tell;
   #transport;
   #log;
-  #due = Infinity;
   #timer;
   #releases = new Map();
   #resume = () => this.#tell(resume, 0, "");
@@ -112,10 +111,10 @@ export class Port {
   }
 
   wakeAt(millis) {
-    this.#due = millis;
     clearTimeout(this.#timer);
     const wait = Math.min(Math.max(millis - Date.now(), 0), longest);
-    this.#timer = setTimeout(() => this.#tick(), wait);
+    // Woken early, Rust wishes again: the clock may have been put back meanwhile.
+    this.#timer = setTimeout(() => this.#tell(wake, 0, ""), wait);
   }
 
   watchComebacks() {
@@ -138,11 +137,6 @@ export class Port {
     for (const event of comebacks)
       globalThis.removeEventListener?.(event, this.#resume);
     for (const release of this.#releases.values()) release();
-  }
-
-  #tick() {
-    if (Date.now() < this.#due) this.wakeAt(this.#due);
-    else this.#tell(wake, 0, "");
   }
 
   #answer(ticket, promise) {
