@@ -52,7 +52,8 @@ pub trait Http {
 pub trait Clock {
     /// Both clocks.
     fn now(&self) -> Now;
-    /// Calls back at this time or soon after, also when the device slept; replaces an earlier wish.
+    /// Calls back at this time or soon after, also when the device slept, and never more than a minute from now: who is
+    /// called looks at the clock. Replaces an earlier wish.
     fn wake_at(&self, at: Timestamp, wake: Box<dyn FnOnce()>);
     /// Calls back whenever the page comes back: visible, online, out of the back/forward cache.
     fn on_resume(&self, resume: Box<dyn Fn()>);
