@@ -66,6 +66,8 @@ const withUgly = (page) =>
         bytes: new Uint8Array(64),
         cyclic,
         deep,
+        // As deep as every engine writes JSON.
+        nested: JSON.parse("[".repeat(500) + "]".repeat(500)),
         hostile,
         greedy,
         nothing: Object.create(null),
@@ -420,12 +422,16 @@ test("whatever JSON can carry comes back as appState", async ({
   await open(page, app);
   await begin(page, options);
   const names = ["null", "zero", "huge", "nul", "surrogates", "quotes", "wide"];
-  for (const name of [...names, "deep", "array", "sparse"]) {
+  for (const name of [...names, "nested", "array", "sparse"]) {
     const url = await page.evaluate(
       (name) =>
         new Promise((navigate, reject) => {
           const appState = { it: ugly()[name] };
-          auth.login({ appState, navigate }).catch(reject);
+          auth
+            .login({ appState, navigate })
+            .catch(({ code, details }) =>
+              reject(new Error(`${name}: ${code} ${JSON.stringify(details)}`)),
+            );
         }),
       name,
     );

@@ -81,9 +81,10 @@ export const test = base.extend({
       const uncaught = [];
       const watch = (page) =>
         page.on("pageerror", (error) => {
-          // Firefox counts what CORS kept from a page among its errors.
-          if (!/^Cross-Origin Request Blocked/.test(error.message))
-            uncaught.push(String(error));
+          // Firefox counts what CORS or a policy kept from a page among its errors.
+          const kept =
+            /^(Cross-Origin Request Blocked|Content-Security-Policy):/;
+          if (!kept.test(String(error))) uncaught.push(String(error));
         });
       context.pages().forEach(watch);
       context.on("page", watch);
