@@ -36,7 +36,7 @@ pub(super) struct Callback {
 
 /// A code that was traded, and for what.
 struct Exchanged {
-    transaction: Box<Transaction>,
+    transaction: Transaction,
     tokens: Box<TokenResponse>,
     user: Json,
 }
@@ -104,17 +104,16 @@ impl<P: Platform> Auth<P> {
         match result {
             Ok((exchanged, new_family)) => {
                 let stored = self.stored_session();
-                let transaction = *exchanged.transaction;
                 self.apply(Input::SignedIn(Box::new(NewSession {
                     tokens: *exchanged.tokens,
                     user: Some(exchanged.user),
-                    requested_scope: transaction.scope,
+                    requested_scope: exchanged.transaction.scope(),
                     new_family,
                     stored,
                 })));
                 Ok(CallbackResult {
-                    return_to: Some(transaction.return_to),
-                    app_state: transaction.app_state,
+                    return_to: Some(exchanged.transaction.return_to().to_owned()),
+                    app_state: exchanged.transaction.app_state(),
                 })
             }
             Err(error) => {
@@ -149,8 +148,8 @@ impl<P: Platform> Auth<P> {
         let expected = id_token::Expected {
             issuer: metadata.issuer.as_str(),
             client_id: &self.0.config.client_id,
-            nonce: &transaction.nonce,
-            max_age: transaction.max_age,
+            nonce: transaction.nonce(),
+            max_age: transaction.max_age(),
             access_token: &tokens.access_token,
             clock_tolerance: self.0.config.clock_tolerance,
         };
@@ -163,7 +162,7 @@ impl<P: Platform> Auth<P> {
     }
 
     /// Reads the callback and takes the login that was waiting for it.
-    fn receive(&self, uri: &str) -> Result<(AuthorizationResponse, Box<Transaction>), Error> {
+    fn receive(&self, uri: &str) -> Result<(AuthorizationResponse, Transaction), Error> {
         if !self.is_redirect_uri(uri) {
             return Err(stale(StaleProblem::Unknown, None, None));
         }
@@ -184,7 +183,7 @@ impl<P: Platform> Auth<P> {
         &self,
         state: &str,
         untrusted: Option<&OAuthErrorResponse>,
-    ) -> Result<Box<Transaction>, Error> {
+    ) -> Result<Transaction, Error> {
         let storage = self.0.platform.login_storage();
         let key = transaction::key(state);
         let text = storage.load(&key).map_err(|_| Error::storage("read"))?;
@@ -198,8 +197,8 @@ impl<P: Platform> Auth<P> {
             transaction::Stored::Absent => return unknown(),
         };
         // RFC 9700 §4.4: the code goes to the server that was asked. Another client's login is left to that client.
-        if transaction.issuer != self.0.config.issuer.as_str()
-            || transaction.client_id != self.0.config.client_id
+        if transaction.issuer() != self.0.config.issuer.as_str()
+            || transaction.client_id() != self.0.config.client_id
         {
             return unknown();
         }
@@ -207,7 +206,7 @@ impl<P: Platform> Auth<P> {
         {
             return Err(Error::storage("remove"));
         }
-        if !is_local_path(&transaction.return_to) {
+        if !is_local_path(transaction.return_to()) {
             return unknown();
         }
         Ok(transaction)
@@ -222,11 +221,11 @@ impl<P: Platform> Auth<P> {
     ) -> Result<HttpRequest, Error> {
         let untrusted = response.untrusted_error().cloned();
         let expected = authorization::Expected {
-            state: &transaction.state,
+            state: transaction.state(),
             expired: transaction.expired(self.0.platform.now().wall),
             metadata,
-            redirect_uri: &transaction.redirect_uri,
-            code_verifier: &transaction.code_verifier,
+            redirect_uri: transaction.redirect_uri(),
+            code_verifier: transaction.code_verifier(),
         };
         match authorization::accept(response, &expected) {
             Ok(code) => Ok(token::code_request(
@@ -236,7 +235,7 @@ impl<P: Platform> Auth<P> {
             )),
             Err(Refusal::State) => Err(stale(StaleProblem::Unknown, None, untrusted.as_ref())),
             Err(Refusal::Expired) => {
-                let return_to = Some(transaction.return_to.clone());
+                let return_to = Some(transaction.return_to().to_owned());
                 Err(stale(StaleProblem::Expired, return_to, untrusted.as_ref()))
             }
             Err(Refusal::Protocol(error)) => Err(error.into()),

@@ -1,12 +1,11 @@
 use super::config::FORBIDDEN_IN_SCOPE;
 use super::ports::{Platform, Storage};
-use super::{Auth, Error, is_local_path, no_entropy, random};
+use super::{Auth, Error, is_local_path, no_entropy};
 use crate::protocol::authorization::{AuthorizationRequest, is_free_parameter};
 use crate::protocol::json::Json;
 use crate::protocol::metadata::ServerMetadata;
-use crate::protocol::pkce::CodeVerifier;
+use crate::protocol::pkce;
 use crate::protocol::scope::Scope;
-use crate::protocol::secret::Secret;
 use crate::protocol::text::number;
 use crate::session::transaction::{self, Transaction};
 
@@ -17,7 +16,7 @@ use core::future::pending;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct LoginOptions {
-    /// Parameters of the authorization request; they win over those of the configuration. `scope` is one of them.
+    /// Parameters of the authorization request, beside those that the protocol owns. `scope` is one of them.
     pub parameters: Vec<(String, String)>,
     /// Where to come back to: a path of this origin, with query and fragment.
     pub return_to: String,
@@ -77,23 +76,14 @@ impl<P: Platform> Auth<P> {
         let mut draft = Draft {
             scope: config.scope.clone(),
             max_age: None,
-            parameters: Vec::new(),
+            parameters: options.parameters,
             return_to: options.return_to,
             app_state: options.app_state,
         };
-        for parameter in &config.parameters {
-            // The login's own win over the configuration's.
-            if !options.parameters.iter().any(|own| own.0 == parameter.0) {
-                draft.parameters.push(parameter.clone());
-            }
-        }
-        for parameter in options.parameters {
-            if !is_free_parameter(&parameter.0) {
+        for (name, value) in &draft.parameters {
+            if !is_free_parameter(name) {
                 return refuse("extra", "names a parameter that the protocol owns");
             }
-            draft.parameters.push(parameter);
-        }
-        for (name, value) in &draft.parameters {
             if name == "scope" {
                 match Scope::parse(value) {
                     Some(scope) => draft.scope = scope,
@@ -116,27 +106,27 @@ impl<P: Platform> Auth<P> {
     /// Draws what this login is known by, stores it, and gives the URI.
     fn issue_login(&self, draft: Draft, metadata: &ServerMetadata) -> Result<String, Error> {
         let (config, platform) = (&self.0.config, &self.0.platform);
-        let transaction = Transaction {
-            state: transaction::random_state(&config.state_prefix, platform).map_err(no_entropy)?,
-            nonce: Secret::new(random(platform)?),
-            code_verifier: CodeVerifier::random(platform).map_err(no_entropy)?,
-            issuer: config.issuer.as_str().to_owned(),
-            client_id: config.client_id.clone(),
-            redirect_uri: config.redirect_uri.clone(),
-            scope: draft.scope,
+        let login = transaction::Draft {
+            issuer: config.issuer.as_str(),
+            client_id: &config.client_id,
+            redirect_uri: &config.redirect_uri,
+            scope: &draft.scope,
             max_age: draft.max_age,
-            return_to: draft.return_to,
+            return_to: &draft.return_to,
             app_state: draft.app_state,
-            began_at: platform.now().wall,
+            state_prefix: &config.state_prefix,
         };
-        self.store_login(&transaction)?;
+        let login = login
+            .draw(platform.now().wall, platform)
+            .map_err(no_entropy)?;
+        self.store_login(&login)?;
         let request = AuthorizationRequest {
             client_id: &config.client_id,
             redirect_uri: config.redirect_uri.as_str(),
-            scope: &transaction.scope,
-            state: transaction.state.expose(),
-            nonce: Some(transaction.nonce.expose()),
-            code_challenge: &transaction.code_verifier.challenge(),
+            scope: &draft.scope,
+            state: login.state(),
+            nonce: Some(login.nonce()),
+            code_challenge: &pkce::challenge(login.code_verifier()),
             parameters: &draft.parameters,
         };
         Ok(request.to_uri(metadata))
@@ -150,11 +140,11 @@ impl<P: Platform> Auth<P> {
             let text = storage.load(&key).ok().flatten().unwrap_or_default();
             logins.push((key, transaction::began_at(&text)));
         }
-        for key in transaction::sweep(logins, login.began_at) {
+        for key in transaction::sweep(logins, login.began_at()) {
             // One that stays is swept by the next login.
             let _ = storage.remove(&key);
         }
-        let key = transaction::key(login.state.expose());
+        let key = transaction::key(login.state());
         storage
             .save(&key, &login.encode())
             .map_err(|_| Error::storage("write"))

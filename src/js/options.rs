@@ -3,34 +3,9 @@
 
 use crate::client::{Config, Error, LoginOptions, LogoutOptions, TokenOptions};
 use crate::protocol::json::Json;
-use crate::session::RefreshMode;
 
 pub(super) fn config(text: &str) -> Result<Config, Error> {
-    let options = parse(text);
-    let text = |name| options.get_str(name).unwrap_or_default();
-    let mut builder = Config::builder(text("issuer"), text("clientId"), text("redirectUri"));
-    builder.state_prefix = text("statePrefix").to_owned();
-    builder.allow_insecure_issuer = owned(&options, "allowInsecureIssuer");
-    builder.post_logout_redirect_uri = owned(&options, "postLogoutRedirectUri");
-    builder.parameters = parameters(&options);
-    if let Some(scope) = owned(&options, "scope") {
-        builder.scope = scope;
-    }
-    builder.refresh = match options.get_str("refresh") {
-        Some("onDemand") => RefreshMode::OnDemand,
-        Some("off") => RefreshMode::Off,
-        _ => RefreshMode::Auto,
-    };
-    if let Some(seconds) = options.get_integer("clockTolerance") {
-        builder.clock_tolerance = seconds;
-    }
-    if let Some(seconds) = options
-        .get_integer("timeout")
-        .and_then(|seconds| u32::try_from(seconds).ok())
-    {
-        builder.timeout = seconds;
-    }
-    builder.build()
+    Config::read(&parse(text))
 }
 
 pub(super) fn login(text: &str) -> LoginOptions {

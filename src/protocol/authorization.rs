@@ -3,11 +3,9 @@
 use super::error::{Endpoint, OAuthErrorResponse, ProtocolError};
 use super::form;
 use super::metadata::ServerMetadata;
-use super::pkce::CodeVerifier;
 use super::scope::Scope;
 use super::secret::Secret;
 use super::text::cut;
-use super::uri::HttpUri;
 
 /// Parameters that the protocol owns: an application that sets one would break a check.
 const OWNED: [&str; 12] = [
@@ -132,23 +130,22 @@ impl AuthorizationResponse {
     }
 }
 
-/// What the pending login expects of its response.
-#[derive(Debug)]
+/// What the pending login expects of its response; prints nothing, since it holds the verifier.
 #[allow(
     clippy::exhaustive_structs,
     reason = "made by its callers, all members at once"
 )]
 pub struct Expected<'a> {
     /// `state` of the transaction.
-    pub state: &'a Secret,
+    pub state: &'a str,
     /// Whether the transaction has outlived its time.
     pub expired: bool,
     /// The server that was asked.
     pub metadata: &'a ServerMetadata,
     /// `redirect_uri` of the request.
-    pub redirect_uri: &'a HttpUri,
+    pub redirect_uri: &'a str,
     /// `code_verifier` of the transaction.
-    pub code_verifier: &'a CodeVerifier,
+    pub code_verifier: &'a str,
 }
 
 /// Why a response is not accepted.
@@ -163,12 +160,11 @@ pub enum Refusal {
     Protocol(Box<ProtocolError>),
 }
 
-/// A code that passed every check: the only thing that a token request takes.
-#[derive(Debug)]
+/// A code that passed every check: the only thing that a token request takes. Prints nothing.
 pub struct ValidatedCode<'a> {
     pub(super) code: Secret,
-    pub(super) redirect_uri: &'a HttpUri,
-    pub(super) code_verifier: &'a CodeVerifier,
+    pub(super) redirect_uri: &'a str,
+    pub(super) code_verifier: &'a str,
 }
 
 /// Checks a response against the login that is waiting for it: `state`, age, `iss`, `error`, `code`, in this order.
@@ -183,7 +179,7 @@ pub fn accept<'a>(
     if !response
         .state
         .as_ref()
-        .is_some_and(|state| expected.state.ct_eq(state.expose()))
+        .is_some_and(|state| state.ct_eq(expected.state))
     {
         return Err(Refusal::State);
     }
@@ -253,11 +249,11 @@ mod tests {
     fn decide(query: &str, expired: bool, iss_announced: bool) -> Result<(), Refusal> {
         let response = AuthorizationResponse::parse(query).map_err(Refusal::Protocol)?;
         let expected = Expected {
-            state: &Secret::new("s1"),
+            state: "s1",
             expired,
             metadata: &server(iss_announced),
-            redirect_uri: &HttpUri::parse("https://app.example/").unwrap(),
-            code_verifier: &CodeVerifier::parse(&"v".repeat(43)).unwrap(),
+            redirect_uri: "https://app.example/",
+            code_verifier: &"v".repeat(43),
         };
         accept(response, &expected).map(|_| ())
     }

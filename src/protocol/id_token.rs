@@ -3,12 +3,11 @@
 use super::base64url;
 use super::error::{Endpoint, IdTokenProblem, ProtocolError};
 use super::json::Json;
-use super::secret::Secret;
+use super::secret::{Secret, ct_eq};
 use super::time::Timestamp;
 use sha2::{Digest, Sha256};
 
-/// What a login expects of its ID Token.
-#[derive(Debug)]
+/// What a login expects of its ID Token; prints nothing.
 #[allow(
     clippy::exhaustive_structs,
     reason = "made by its callers, all members at once"
@@ -19,7 +18,7 @@ pub struct Expected<'a> {
     /// The client that asked.
     pub client_id: &'a str,
     /// `nonce` of the request.
-    pub nonce: &'a Secret,
+    pub nonce: &'a str,
     /// `max_age` of the request, in seconds.
     pub max_age: Option<i64>,
     /// The access token that came along, for `at_hash`.
@@ -45,7 +44,7 @@ pub fn validate(
         Some(nonce)
             if nonce
                 .as_str()
-                .is_some_and(|nonce| expected.nonce.ct_eq(nonce)) => {}
+                .is_some_and(|nonce| ct_eq(nonce, expected.nonce)) => {}
         Some(_) => return Err(refuse("nonce", IdTokenProblem::Mismatch)),
     }
     // OIDC Core §3.1.3.7, 13: `auth_time` may be a fraction, or `0`.
@@ -216,7 +215,7 @@ mod tests {
         let expected = Expected {
             issuer: "https://as.example",
             client_id: "spa",
-            nonce: &Secret::new("n"),
+            nonce: "n",
             max_age: Some(1000),
             access_token: &Secret::new("a"),
             clock_tolerance: 30,

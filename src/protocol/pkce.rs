@@ -1,7 +1,6 @@
 //! Proof Key for Code Exchange, S256 only (RFC 7636).
 
 use super::base64url;
-use super::entropy::{Entropy, NoEntropy, random_token};
 use super::secret::Secret;
 use sha2::{Digest, Sha256};
 
@@ -10,14 +9,6 @@ use sha2::{Digest, Sha256};
 pub struct CodeVerifier(Secret);
 
 impl CodeVerifier {
-    /// Draws a fresh one; each login has its own.
-    ///
-    /// # Errors
-    /// [`NoEntropy`] where the platform has no secure randomness.
-    pub fn random(entropy: &impl Entropy) -> Result<Self, NoEntropy> {
-        random_token(entropy).map(|text| Self(Secret::new(text)))
-    }
-
     /// Reads one back; `None` unless 43 to 128 characters of `[A-Za-z0-9-._~]` (RFC 7636 §4.1).
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
@@ -27,10 +18,10 @@ impl CodeVerifier {
             .then(|| Self(Secret::new(text)))
     }
 
-    /// `code_challenge` = BASE64URL(SHA256(ASCII(code_verifier))) (RFC 7636 §4.2).
+    /// `code_challenge` (RFC 7636 §4.2).
     #[must_use]
     pub fn challenge(&self) -> String {
-        base64url::encode(&Sha256::digest(self.0.expose().as_bytes()))
+        challenge(self.0.expose())
     }
 
     /// The text, for the token request (RFC 7636 §4.5) and the stored transaction.
@@ -38,6 +29,12 @@ impl CodeVerifier {
     pub fn expose(&self) -> &str {
         self.0.expose()
     }
+}
+
+/// `code_challenge` = BASE64URL(SHA256(ASCII(code_verifier))) (RFC 7636 §4.2).
+#[must_use]
+pub(crate) fn challenge(verifier: &str) -> String {
+    base64url::encode(&Sha256::digest(verifier.as_bytes()))
 }
 
 #[cfg(test)]

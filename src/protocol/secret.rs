@@ -22,13 +22,17 @@ impl Secret {
     /// Compares in a time that depends on the lengths only.
     #[must_use]
     pub fn ct_eq(&self, other: &str) -> bool {
-        let (a, b) = (self.0.as_bytes(), other.as_bytes());
-        a.len() == b.len()
-            && a.iter()
-                .zip(b)
-                .fold(0, |differences, (a, b)| differences | (a ^ b))
-                == 0
+        ct_eq(&self.0, other)
     }
+}
+
+/// Compares in a time that depends on the lengths only.
+pub(crate) fn ct_eq(a: &str, b: &str) -> bool {
+    let differences = a
+        .bytes()
+        .zip(b.bytes())
+        .fold(0, |differences, (a, b)| differences | (a ^ b));
+    a.len() == b.len() && differences == 0
 }
 
 impl fmt::Debug for Secret {

@@ -28,8 +28,8 @@ pub fn code_request(
         ("grant_type", "authorization_code"),
         ("client_id", client_id),
         ("code", code.code.expose()),
-        ("redirect_uri", code.redirect_uri.as_str()),
-        ("code_verifier", code.code_verifier.expose()),
+        ("redirect_uri", code.redirect_uri),
+        ("code_verifier", code.code_verifier),
     ]);
     HttpRequest::post(Endpoint::Token, metadata.token_endpoint.as_str(), body)
 }

@@ -4,7 +4,6 @@ use crate::protocol::entropy::{Entropy, NoEntropy, random_token};
 use crate::protocol::json::{Json, Object};
 use crate::protocol::pkce::CodeVerifier;
 use crate::protocol::scope::Scope;
-use crate::protocol::secret::Secret;
 use crate::protocol::text::joined;
 use crate::protocol::time::Timestamp;
 use crate::protocol::uri::HttpUri;
@@ -18,52 +17,20 @@ pub const KEY_PREFIX: &str = "countersign:login:";
 
 const VERSION: i64 = 1;
 
-/// What a login remembers until its response comes.
+/// What a login remembers until its response comes: the stored document, checked. Prints nothing of it.
 #[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct Transaction {
-    /// `state`
-    pub state: Secret,
-    /// `nonce`, with `openid`.
-    pub nonce: Secret,
-    /// `code_verifier`
-    pub code_verifier: CodeVerifier,
-    /// The server that was asked: the code goes nowhere else (RFC 9700 §4.4).
-    pub issuer: String,
-    /// The client that asked.
-    pub client_id: String,
-    /// `redirect_uri` of the request.
-    pub redirect_uri: HttpUri,
-    /// `scope` of the request.
-    pub scope: Scope,
-    /// `max_age` of the request.
-    pub max_age: Option<i64>,
-    /// Where the application was.
-    pub return_to: String,
-    /// What the application wants back: stored, never sent.
-    pub app_state: Json,
-    /// When it began.
-    pub began_at: Timestamp,
-}
+pub struct Transaction(Json);
 
 /// What a storage had for a `state`.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Stored {
     /// A pending login.
-    Pending(Box<Transaction>),
+    Pending(Transaction),
     /// One that was handled; it began there.
     Used(Option<String>),
     /// Nothing that we can use.
     Absent,
-}
-
-/// Draws a `state`: a tag by which a response is known to belong to this client, and 256 random bits.
-///
-/// # Errors
-/// [`NoEntropy`] where the platform has no secure randomness.
-pub fn random_state(tag: &str, entropy: &impl Entropy) -> Result<Secret, NoEntropy> {
-    random_token(entropy).map(|random| Secret::new(joined(&[tag, &random])))
 }
 
 /// The storage key of a `state`.
@@ -73,31 +40,99 @@ pub fn key(state: &str) -> String {
 }
 
 impl Transaction {
+    /// Checks a document: `None` unless it has every member that [`Draft::draw`] gives it, in the same form.
+    fn new(document: Json) -> Option<Self> {
+        let is_text = |name: &&str| document.get_str(name).is_some();
+        let texts = ["state", "nonce", "issuer", "client_id", "return_to"];
+        let is_whole = texts.iter().all(is_text)
+            && document.get_integer("began_at").is_some()
+            && CodeVerifier::parse(document.get_str("code_verifier")?).is_some()
+            && HttpUri::parse(document.get_str("redirect_uri")?).is_some()
+            && Scope::parse(document.get_str("scope")?).is_some();
+        is_whole.then_some(Self(document))
+    }
+
+    fn text(&self, name: &str) -> &str {
+        self.0.get_str(name).unwrap_or_default()
+    }
+
+    /// `state`
+    #[must_use]
+    pub fn state(&self) -> &str {
+        self.text("state")
+    }
+
+    /// `nonce`
+    #[must_use]
+    pub fn nonce(&self) -> &str {
+        self.text("nonce")
+    }
+
+    /// `code_verifier` (RFC 7636 §4.1)
+    #[must_use]
+    pub fn code_verifier(&self) -> &str {
+        self.text("code_verifier")
+    }
+
+    /// The server that was asked: the code goes nowhere else (RFC 9700 §4.4).
+    #[must_use]
+    pub fn issuer(&self) -> &str {
+        self.text("issuer")
+    }
+
+    /// The client that asked.
+    #[must_use]
+    pub fn client_id(&self) -> &str {
+        self.text("client_id")
+    }
+
+    /// `redirect_uri` of the request.
+    #[must_use]
+    pub fn redirect_uri(&self) -> &str {
+        self.text("redirect_uri")
+    }
+
+    /// `scope` of the request.
+    #[must_use]
+    pub fn scope(&self) -> Scope {
+        Scope::parse(self.text("scope")).unwrap_or_default()
+    }
+
+    /// `max_age` of the request.
+    #[must_use]
+    pub fn max_age(&self) -> Option<i64> {
+        self.0.get_integer("max_age")
+    }
+
+    /// Where the application was.
+    #[must_use]
+    pub fn return_to(&self) -> &str {
+        self.text("return_to")
+    }
+
+    /// What the application wants back: stored, never sent.
+    #[must_use]
+    pub fn app_state(&self) -> Json {
+        self.0.get("app_state").cloned().unwrap_or(Json::Null)
+    }
+
+    /// When it began.
+    #[must_use]
+    pub fn began_at(&self) -> Timestamp {
+        Timestamp::from_millis(self.0.get_integer("began_at").unwrap_or_default())
+    }
+
     /// Whether it has outlived its time, or comes from a future that a clock only dreamt of.
     #[must_use]
-    pub const fn expired(&self, now: Timestamp) -> bool {
-        let age = now.since(self.began_at);
+    pub fn expired(&self, now: Timestamp) -> bool {
+        let age = now.since(self.began_at());
         age >= LIFETIME || age <= -LIFETIME
     }
 
     /// The text to store.
     #[must_use]
     pub fn encode(&self) -> String {
-        Object::new()
-            .integer("v", VERSION)
-            .integer("began_at", self.began_at.as_millis())
-            .text("state", self.state.expose())
-            .text("nonce", self.nonce.expose())
-            .text("code_verifier", self.code_verifier.expose())
-            .text("issuer", &self.issuer)
-            .text("client_id", &self.client_id)
-            .text("redirect_uri", self.redirect_uri.as_str())
-            .text("scope", &self.scope.to_text())
-            .optional_integer("max_age", self.max_age)
-            .text("return_to", &self.return_to)
-            .json("app_state", self.app_state.clone())
-            .done()
-            .to_text()
+        self.0.to_text()
     }
 
     /// What stays after it was taken: no verifier, only that it was, and where it had begun.
@@ -105,11 +140,61 @@ impl Transaction {
     pub fn used_marker(&self) -> String {
         Object::new()
             .integer("v", VERSION)
-            .integer("began_at", self.began_at.as_millis())
+            .integer("began_at", self.began_at().as_millis())
             .flag("used", true)
-            .text("return_to", &self.return_to)
+            .text("return_to", self.return_to())
             .done()
             .to_text()
+    }
+}
+
+/// A login that is not drawn yet.
+#[derive(Debug)]
+#[allow(
+    clippy::exhaustive_structs,
+    reason = "made by its callers, all members at once"
+)]
+pub struct Draft<'a> {
+    /// The server that is asked.
+    pub issuer: &'a str,
+    /// The client that asks.
+    pub client_id: &'a str,
+    /// `redirect_uri` of the request.
+    pub redirect_uri: &'a HttpUri,
+    /// `scope` of the request.
+    pub scope: &'a Scope,
+    /// `max_age` of the request.
+    pub max_age: Option<i64>,
+    /// Where the application is.
+    pub return_to: &'a str,
+    /// What the application wants back.
+    pub app_state: Json,
+    /// By how its `state` begins, a response is known to belong to this client.
+    pub state_prefix: &'a str,
+}
+
+impl Draft<'_> {
+    /// Draws what the login is known by: `state`, `nonce` and `code_verifier`, 256 random bits each.
+    ///
+    /// # Errors
+    /// [`NoEntropy`] where the platform has no secure randomness.
+    pub fn draw(self, now: Timestamp, entropy: &impl Entropy) -> Result<Transaction, NoEntropy> {
+        let (state, nonce) = (random_token(entropy)?, random_token(entropy)?);
+        let document = Object::new()
+            .integer("v", VERSION)
+            .integer("began_at", now.as_millis())
+            .text("state", &joined(&[self.state_prefix, &state]))
+            .text("nonce", &nonce)
+            .text("code_verifier", &random_token(entropy)?)
+            .text("issuer", self.issuer)
+            .text("client_id", self.client_id)
+            .text("redirect_uri", self.redirect_uri.as_str())
+            .text("scope", &self.scope.to_text())
+            .optional_integer("max_age", self.max_age)
+            .text("return_to", self.return_to)
+            .json("app_state", self.app_state)
+            .done();
+        Ok(Transaction(document))
     }
 }
 
@@ -124,9 +209,7 @@ pub fn decode(text: &str) -> Stored {
     if document.get("used").is_some() {
         return Stored::Used(document.get_str("return_to").map(str::to_owned));
     }
-    read(&document).map_or(Stored::Absent, |transaction| {
-        Stored::Pending(Box::new(transaction))
-    })
+    Transaction::new(document).map_or(Stored::Absent, Stored::Pending)
 }
 
 /// When a stored login began, pending or used; `None` for what is no record of ours.
@@ -135,28 +218,6 @@ pub fn began_at(text: &str) -> Option<Timestamp> {
     Json::parse(text)?
         .get_integer("began_at")
         .map(Timestamp::from_millis)
-}
-
-/// Finds everything before it copies anything: a document that breaks off half way leaves nothing to drop.
-fn read(document: &Json) -> Option<Transaction> {
-    let text = |name| document.get_str(name);
-    let (state, nonce, verifier) = (text("state")?, text("nonce")?, text("code_verifier")?);
-    let (issuer, client_id, return_to) = (text("issuer")?, text("client_id")?, text("return_to")?);
-    let (redirect_uri, scope) = (text("redirect_uri")?, text("scope")?);
-    let began_at = document.get_integer("began_at")?;
-    Some(Transaction {
-        code_verifier: CodeVerifier::parse(verifier)?,
-        redirect_uri: HttpUri::parse(redirect_uri)?,
-        scope: Scope::parse(scope)?,
-        state: Secret::new(state),
-        nonce: Secret::new(nonce),
-        issuer: issuer.to_owned(),
-        client_id: client_id.to_owned(),
-        max_age: document.get_integer("max_age"),
-        return_to: return_to.to_owned(),
-        app_state: document.get("app_state").cloned().unwrap_or(Json::Null),
-        began_at: Timestamp::from_millis(began_at),
-    })
 }
 
 /// Which of these stored logins to drop: the expired ones, and the oldest beyond [`MAX_PENDING`].
@@ -188,19 +249,21 @@ mod tests {
     const NOW: Timestamp = Timestamp::from_millis(1_700_000_000_000);
 
     fn transaction() -> Transaction {
-        Transaction {
-            state: Secret::new("cs-1-x"),
-            nonce: Secret::new("n"),
-            code_verifier: CodeVerifier::parse(&"v".repeat(43)).unwrap(),
-            issuer: "https://as.example".to_owned(),
-            client_id: "spa".to_owned(),
-            redirect_uri: HttpUri::parse("https://app.example/").unwrap(),
-            scope: Scope::parse("openid").unwrap(),
-            max_age: None,
-            return_to: "/deep?x=1#y".to_owned(),
-            app_state: Json::parse(r#"{"cart":[1,2]}"#).unwrap(),
-            began_at: NOW,
-        }
+        let document = Object::new()
+            .integer("v", VERSION)
+            .integer("began_at", NOW.as_millis())
+            .text("state", "cs-1-x")
+            .text("nonce", "n")
+            .text("code_verifier", &"v".repeat(43))
+            .text("issuer", "https://as.example")
+            .text("client_id", "spa")
+            .text("redirect_uri", "https://app.example/")
+            .text("scope", "openid")
+            .optional_integer("max_age", None)
+            .text("return_to", "/deep?x=1#y")
+            .json("app_state", Json::parse(r#"{"cart":[1,2]}"#).unwrap())
+            .done();
+        Transaction::new(document).unwrap()
     }
 
     #[test]
