@@ -1,6 +1,5 @@
 import { readdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { build, transform } from "esbuild";
 
 // wasm-bindgen's web module holds one instance in module-level state, for the life of the page. The package needs a new
 // one after a trap, which leaves borrows open and awaiting promises hanging, and it needs to hear of the trap.
@@ -18,6 +17,7 @@ ${own}
 ${exported.initSync}({ module });
 return ${exported.AuthCore};
 }`;
+  const { transform } = await esbuild();
   const { code } = await transform(source, {
     minify: true,
     format: "esm",
@@ -32,6 +32,7 @@ async function bundle(file) {
   const contents = `
     export { AuthCore, initSync } from ${JSON.stringify(file)};
     export { endAll } from ${JSON.stringify(await portOf(file))};`;
+  const { build } = await esbuild();
   const { outputFiles } = await build({
     stdin: { contents, resolveDir: "." },
     bundle: true,
@@ -43,6 +44,9 @@ async function bundle(file) {
   });
   return outputFiles[0].text;
 }
+
+/** When it is needed: this file is read before the npm packages are there. */
+const esbuild = () => import("esbuild");
 
 /** The crate's own JavaScript, where wasm-bindgen has put it. */
 async function portOf(file) {
