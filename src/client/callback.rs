@@ -146,7 +146,7 @@ impl<P: Platform> Auth<P> {
             .ok_or_else(|| ProtocolError::invalid_id_token("id_token", IdTokenProblem::Missing))?;
         let user = self.verified_claims(id_token, &metadata).await?;
         let expected = id_token::Expected {
-            issuer: metadata.issuer.as_str(),
+            issuer: metadata.issuer(),
             client_id: &self.0.config.client_id,
             nonce: transaction.nonce(),
             max_age: transaction.max_age(),

@@ -67,7 +67,7 @@ impl<P: Platform> Auth<P> {
             })?),
         };
         let metadata = self.metadata().await?;
-        let Some(endpoint) = &metadata.end_session_endpoint else {
+        let Some(endpoint) = metadata.end_session_endpoint() else {
             return Ok(None);
         };
         let state = joined(&[options.state_prefix.as_str(), &random(&self.0.platform)?]);

@@ -109,7 +109,7 @@ impl<P: Platform> Auth<P> {
         let record = Object::new()
             .integer("v", 1)
             .integer("fetched_at", at.wall.as_millis())
-            .json("metadata", value.to_json())
+            .json("metadata", value.as_json().clone())
             .done();
         // Without it a reload costs a request more.
         let _ = self

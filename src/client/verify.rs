@@ -58,7 +58,9 @@ impl<P: Platform> Auth<P> {
     /// OIDC Core §3.1.3.7, 6: a token that came straight from the token endpoint over TLS may stand on that alone. It
     /// does so only where the page cannot check signatures; over plain http only by the application's own exception.
     fn accept_unchecked(&self, metadata: &ServerMetadata) -> Result<(), Error> {
-        if metadata.token_endpoint.is_https() || metadata.issuer.is_insecure_exception() {
+        if metadata.token_endpoint().starts_with("https:")
+            || self.0.config.issuer.is_insecure_exception()
+        {
             self.warn(Warning::SignatureUnchecked);
             Ok(())
         } else {

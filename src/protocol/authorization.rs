@@ -65,25 +65,24 @@ impl AuthorizationRequest<'_> {
     /// The URI to send the user to. A query that the endpoint has of its own is kept (RFC 6749 §3.1).
     #[must_use]
     pub fn to_uri(&self, metadata: &ServerMetadata) -> String {
-        let mut uri = metadata.authorization_endpoint.as_str().to_owned();
+        let mut uri = metadata.authorization_endpoint().to_owned();
         if cut(&uri, b'?').is_none() {
             uri.push('?');
         }
-        let scope = self.scope.to_text();
         let owned = [
             ("client_id", self.client_id),
             ("response_type", "code"),
             ("redirect_uri", self.redirect_uri),
-            ("scope", &scope),
+            ("scope", self.scope.as_str()),
             ("state", self.state),
             ("code_challenge", self.code_challenge),
             ("code_challenge_method", "S256"),
         ];
-        for (name, value) in owned
-            .into_iter()
-            .chain(self.nonce.map(|nonce| ("nonce", nonce)))
-        {
+        for (name, value) in &owned {
             form::append(&mut uri, name, value);
+        }
+        if let Some(nonce) = self.nonce {
+            form::append(&mut uri, "nonce", nonce);
         }
         for (name, value) in self.parameters.iter().filter(|(name, _)| name != "scope") {
             form::append(&mut uri, name, value);
@@ -187,10 +186,10 @@ pub fn accept<'a>(
         return Err(Refusal::Expired);
     }
     // RFC 9207 §2.4: compared when present, required when announced; also on an error.
-    let issuer = expected.metadata.issuer.as_str();
+    let issuer = expected.metadata.issuer();
     let iss_is_right = match &response.iss {
         Some(iss) => iss == issuer,
-        None => !expected.metadata.iss_parameter_supported,
+        None => !expected.metadata.iss_parameter_supported(),
     };
     if !iss_is_right {
         let expected = issuer.to_owned();

@@ -62,23 +62,19 @@ impl Issuer {
     }
 }
 
-/// What we use of a server's metadata, checked.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct ServerMetadata {
-    /// `issuer`
-    pub issuer: Issuer,
-    /// `authorization_endpoint`
-    pub authorization_endpoint: HttpUri,
-    /// `token_endpoint`
-    pub token_endpoint: HttpUri,
-    /// `jwks_uri`
-    pub jwks_uri: HttpUri,
-    /// `end_session_endpoint` (OIDC RP-Initiated Logout §2.1)
-    pub end_session_endpoint: Option<HttpUri>,
-    /// `authorization_response_iss_parameter_supported` (RFC 9207 §3)
-    pub iss_parameter_supported: bool,
-}
+/// What we use of a server's metadata: a document with these members only, checked.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ServerMetadata(Json);
+
+/// Endpoints, and whether we cannot do without.
+const ENDPOINTS: [(&str, bool); 4] = [
+    ("authorization_endpoint", true),
+    ("token_endpoint", true),
+    ("jwks_uri", true),
+    ("end_session_endpoint", false),
+];
+
+const ISS_SUPPORTED: &str = "authorization_response_iss_parameter_supported";
 
 /// Asks for the metadata of an issuer. OIDC Discovery §4.1.
 #[must_use]
@@ -126,56 +122,77 @@ pub fn parse(issuer: &Issuer, document: &Json) -> Result<ServerMetadata, Box<Pro
             ));
         }
     }
-    let required = |field| {
-        endpoint(issuer, document, field)?.ok_or_else(|| refuse(field, MetadataProblem::Missing))
-    };
-    Ok(ServerMetadata {
-        issuer: issuer.clone(),
-        authorization_endpoint: required("authorization_endpoint")?,
-        token_endpoint: required("token_endpoint")?,
-        jwks_uri: required("jwks_uri")?,
-        end_session_endpoint: endpoint(issuer, document, "end_session_endpoint")?,
-        iss_parameter_supported: document.is_true("authorization_response_iss_parameter_supported"),
-    })
+    let mut metadata = Object::new();
+    metadata.text("issuer", issuer.as_str());
+    for (field, required) in ENDPOINTS {
+        match document.get(field) {
+            Some(value) => metadata.text(field, endpoint(issuer, value, field)?),
+            None if required => return Err(refuse(field, MetadataProblem::Missing)),
+            None => &mut metadata,
+        };
+    }
+    metadata.flag(ISS_SUPPORTED, document.is_true(ISS_SUPPORTED));
+    Ok(ServerMetadata(metadata.done()))
 }
 
 impl ServerMetadata {
-    /// The document again, with the members that we use, for the cache.
+    fn text(&self, name: &str) -> &str {
+        self.0.get_str(name).unwrap_or_default()
+    }
+
+    /// `issuer`
     #[must_use]
-    pub fn to_json(&self) -> Json {
-        let end_session_endpoint = self.end_session_endpoint.as_ref().map(HttpUri::as_str);
-        let mut document = Object::new();
-        document
-            .text("issuer", self.issuer.as_str())
-            .text(
-                "authorization_endpoint",
-                self.authorization_endpoint.as_str(),
-            )
-            .text("token_endpoint", self.token_endpoint.as_str())
-            .text("jwks_uri", self.jwks_uri.as_str())
-            .optional("end_session_endpoint", end_session_endpoint)
-            .flag(
-                "authorization_response_iss_parameter_supported",
-                self.iss_parameter_supported,
-            )
-            .done()
+    pub fn issuer(&self) -> &str {
+        self.text("issuer")
+    }
+
+    /// `authorization_endpoint`
+    #[must_use]
+    pub fn authorization_endpoint(&self) -> &str {
+        self.text("authorization_endpoint")
+    }
+
+    /// `token_endpoint`
+    #[must_use]
+    pub fn token_endpoint(&self) -> &str {
+        self.text("token_endpoint")
+    }
+
+    /// `jwks_uri`
+    #[must_use]
+    pub fn jwks_uri(&self) -> &str {
+        self.text("jwks_uri")
+    }
+
+    /// `end_session_endpoint` (OIDC RP-Initiated Logout §2.1)
+    #[must_use]
+    pub fn end_session_endpoint(&self) -> Option<&str> {
+        self.0.get_str("end_session_endpoint")
+    }
+
+    /// `authorization_response_iss_parameter_supported` (RFC 9207 §3)
+    #[must_use]
+    pub fn iss_parameter_supported(&self) -> bool {
+        self.0.is_true(ISS_SUPPORTED)
+    }
+
+    /// The document, with the members that we use, for the cache.
+    #[must_use]
+    pub const fn as_json(&self) -> &Json {
+        &self.0
     }
 }
 
-fn endpoint(
+/// An endpoint that may be used.
+fn endpoint<'a>(
     issuer: &Issuer,
-    document: &Json,
+    value: &'a Json,
     field: &'static str,
-) -> Result<Option<HttpUri>, Box<ProtocolError>> {
-    let Some(value) = document.get(field) else {
-        return Ok(None);
-    };
-    let uri = value
-        .as_str()
-        .and_then(HttpUri::parse)
-        .ok_or_else(|| refuse(field, MetadataProblem::Malformed))?;
+) -> Result<&'a str, Box<ProtocolError>> {
+    let text = value.as_str().unwrap_or_default();
+    let uri = HttpUri::parse(text).ok_or_else(|| refuse(field, MetadataProblem::Malformed))?;
     if issuer.allows(&uri) {
-        Ok(Some(uri))
+        Ok(text)
     } else {
         Err(refuse(field, MetadataProblem::Insecure))
     }
@@ -224,11 +241,11 @@ mod tests {
     fn a_document_is_read_and_comes_back_from_the_cache() {
         let metadata = read(&document()).unwrap();
         assert_eq!(
-            metadata.authorization_endpoint.as_str(),
+            metadata.authorization_endpoint(),
             "https://as.example/authorize?x=1"
         );
-        assert!(metadata.iss_parameter_supported);
-        assert_eq!(parse(&issuer(), &metadata.to_json()), Ok(metadata));
+        assert!(metadata.iss_parameter_supported());
+        assert_eq!(parse(&issuer(), metadata.as_json()), Ok(metadata));
     }
 
     #[test]

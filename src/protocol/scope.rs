@@ -2,9 +2,9 @@
 
 use super::text::pieces;
 
-/// A set of scope tokens in the order they were given, without repeats.
+/// A set of scope tokens in the order they were given, without repeats: a text with one space between two.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Scope(Vec<String>);
+pub struct Scope(String);
 
 impl Scope {
     /// Parses a space-separated list; `None` for a character outside `%x21 / %x23-5B / %x5D-7E` (RFC 6749 §3.3).
@@ -12,25 +12,26 @@ impl Scope {
     /// An empty text is an empty scope: some servers answer so.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let mut tokens: Vec<String> = Vec::new();
+        let allowed = |b: u8| matches!(b, 0x20 | 0x21 | 0x23..=0x5B | 0x5D..=0x7E);
+        if !text.bytes().all(allowed) {
+            return None;
+        }
+        let mut scope = Self::default();
         for token in pieces(text, b' ') {
-            if !token
-                .bytes()
-                .all(|b| matches!(b, 0x21 | 0x23..=0x5B | 0x5D..=0x7E))
-            {
-                return None;
-            }
-            if !token.is_empty() && !tokens.iter().any(|known| known == token) {
-                tokens.push(token.to_owned());
+            if !token.is_empty() && !scope.contains(token) {
+                if !scope.is_empty() {
+                    scope.0.push(' ');
+                }
+                scope.0.push_str(token);
             }
         }
-        Some(Self(tokens))
+        Some(scope)
     }
 
     /// Whether the token is in it.
     #[must_use]
     pub fn contains(&self, token: &str) -> bool {
-        self.0.iter().any(|known| known == token)
+        self.iter().any(|known| known == token)
     }
 
     /// Whether there is no token in it.
@@ -41,20 +42,13 @@ impl Scope {
 
     /// The tokens, in order.
     pub fn iter(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().map(String::as_str)
+        pieces(&self.0, b' ').filter(|token| !token.is_empty())
     }
 
     /// The text that goes into a request (RFC 6749 §3.3).
     #[must_use]
-    pub fn to_text(&self) -> String {
-        let mut text = String::new();
-        for token in &self.0 {
-            if !text.is_empty() {
-                text.push(' ');
-            }
-            text.push_str(token);
-        }
-        text
+    pub fn as_str(&self) -> &str {
+        &self.0
     }
 }
 
@@ -67,7 +61,7 @@ mod tests {
     #[test]
     fn order_is_kept_and_repeats_are_dropped() {
         assert_eq!(
-            Scope::parse("openid  email openid").unwrap().to_text(),
+            Scope::parse("openid  email openid").unwrap().as_str(),
             "openid email"
         );
         assert!(Scope::parse("").unwrap().is_empty());

@@ -31,7 +31,7 @@ pub fn code_request(
         ("redirect_uri", code.redirect_uri),
         ("code_verifier", code.code_verifier),
     ]);
-    HttpRequest::post(Endpoint::Token, metadata.token_endpoint.as_str(), body)
+    HttpRequest::post(Endpoint::Token, metadata.token_endpoint(), body)
 }
 
 /// Asks for a new access token. `scope` is left out: it stays what was granted.
@@ -48,7 +48,7 @@ pub fn refresh_request(
         ("client_id", client_id),
         ("refresh_token", refresh_token.expose()),
     ]);
-    HttpRequest::post(Endpoint::Token, metadata.token_endpoint.as_str(), body)
+    HttpRequest::post(Endpoint::Token, metadata.token_endpoint(), body)
 }
 
 /// What the token endpoint gave. RFC 6749 §5.1, OIDC Core §3.1.3.3.
@@ -85,22 +85,39 @@ pub fn response(response: &HttpResponse) -> Result<TokenResponse, Box<ProtocolEr
     }
     let refused =
         |problem| ProtocolError::invalid_response(Endpoint::Token, response.status, problem);
-    let text = |name| non_empty(&answer, name).map_err(|()| refused(name));
+    // RFC 6749 §5.1: what is there is a string. An empty one counts as absent.
+    for name in [
+        "token_type",
+        "access_token",
+        "refresh_token",
+        "id_token",
+        "scope",
+    ] {
+        if answer
+            .get(name)
+            .is_some_and(|value| value.as_str().is_none())
+        {
+            return Err(refused(name));
+        }
+    }
+    let text = |name| answer.get_str(name).filter(|text| !text.is_empty());
     // RFC 6749 §5.1: both REQUIRED; §7.1: a type that we do not know must not be used. Names of types are case-insensitive.
-    if !text("token_type")?.is_some_and(|kind| kind.eq_ignore_ascii_case("bearer")) {
+    if !text("token_type").is_some_and(|kind| kind.eq_ignore_ascii_case("bearer")) {
         return Err(refused("token_type"));
     }
-    let access_token = text("access_token")?.ok_or_else(|| refused("access_token"))?;
+    let Some(access_token) = text("access_token") else {
+        return Err(refused("access_token"));
+    };
     let expires_in = expires_in(&answer).map_err(|()| refused("expires_in"))?;
-    let (refresh_token, id_token) = (text("refresh_token")?, text("id_token")?);
-    let scope = text("scope")?.map(|scope| Scope::parse(scope).ok_or_else(|| refused("scope")));
-    let scope = scope.transpose()?.filter(|scope| !scope.is_empty());
+    let Some(scope) = Scope::parse(text("scope").unwrap_or_default()) else {
+        return Err(refused("scope"));
+    };
     Ok(TokenResponse {
         access_token: Secret::new(access_token),
         expires_in,
-        refresh_token: refresh_token.map(Secret::new),
-        id_token: id_token.map(Secret::new),
-        scope,
+        refresh_token: text("refresh_token").map(Secret::new),
+        id_token: text("id_token").map(Secret::new),
+        scope: Some(scope).filter(|scope| !scope.is_empty()),
     })
 }
 
@@ -180,17 +197,6 @@ fn oauth_error(answer: &Json) -> Option<OAuthErrorResponse> {
     })
 }
 
-/// A member that is a string: `None` where it is absent or empty.
-fn non_empty<'a>(answer: &'a Json, name: &str) -> Result<Option<&'a str>, ()> {
-    match answer.get(name) {
-        None => Ok(None),
-        Some(value) => value
-            .as_str()
-            .map(|text| Some(text).filter(|text| !text.is_empty()))
-            .ok_or(()),
-    }
-}
-
 /// `expires_in`: a number, or its digits in a string as some servers write it; never negative, never eternal.
 fn expires_in(answer: &Json) -> Result<Option<i64>, ()> {
     let seconds = match answer.get("expires_in") {
@@ -220,7 +226,7 @@ mod tests {
             .unwrap();
         assert_eq!(full.access_token.expose(), "a");
         assert_eq!(full.expires_in, Some(60));
-        assert_eq!(full.scope.unwrap().to_text(), "x y");
+        assert_eq!(full.scope.unwrap().as_str(), "x y");
         let small = read(200, r#"{"token_type":"bearer","access_token":"_0X","scope":"","refresh_token":null,"expires_in":"600"}"#).unwrap();
         assert_eq!(small.expires_in, Some(600));
         assert!(small.scope.is_none() && small.refresh_token.is_none() && small.id_token.is_none());

@@ -7,6 +7,7 @@ use crate::protocol::json::Json;
 use crate::protocol::scope::Scope;
 use crate::protocol::secret::Secret;
 use crate::protocol::token::{RefreshFailure, TokenResponse};
+use std::rc::Rc;
 
 /// One thing that happened.
 #[derive(Debug)]
@@ -60,22 +61,38 @@ pub struct NewSession {
 /// Which refresh an answer belongs to: a late one, of a session that was left or passed by, is recognised by it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Ticket {
-    pub(super) family: FamilyId,
-    pub(super) generation: u64,
-    pub(super) key: TokenKey,
+pub struct Ticket(Rc<Drawn>);
+
+#[derive(Debug, PartialEq, Eq)]
+struct Drawn {
+    family: FamilyId,
+    generation: u64,
+    key: TokenKey,
 }
 
 impl Ticket {
+    pub(super) fn draw(record: &Record, key: &TokenKey) -> Self {
+        Self(Rc::new(Drawn {
+            family: record.family.id.clone(),
+            generation: record.generation,
+            key: key.clone(),
+        }))
+    }
+
     /// The family it was drawn in.
     #[must_use]
-    pub const fn family(&self) -> &FamilyId {
-        &self.family
+    pub fn family(&self) -> &FamilyId {
+        &self.0.family
     }
 
     /// The generation that it follows.
     #[must_use]
-    pub const fn generation(&self) -> u64 {
-        self.generation
+    pub fn generation(&self) -> u64 {
+        self.0.generation
+    }
+
+    /// The token that it is about.
+    pub(super) fn key(&self) -> &TokenKey {
+        &self.0.key
     }
 }

@@ -189,7 +189,7 @@ impl Draft<'_> {
             .text("issuer", self.issuer)
             .text("client_id", self.client_id)
             .text("redirect_uri", self.redirect_uri.as_str())
-            .text("scope", &self.scope.to_text())
+            .text("scope", self.scope.as_str())
             .optional_integer("max_age", self.max_age)
             .text("return_to", self.return_to)
             .json("app_state", self.app_state)

@@ -15,7 +15,7 @@ const MAX_CANDIDATES: usize = 4;
 /// Asks for the server's keys. RFC 7517 §5, OIDC Core §10.1.1.
 #[must_use]
 pub fn jwks_request(metadata: &ServerMetadata) -> HttpRequest {
-    HttpRequest::get(Endpoint::Jwks, metadata.jwks_uri.as_str())
+    HttpRequest::get(Endpoint::Jwks, metadata.jwks_uri())
 }
 
 /// Reads the server's keys.

@@ -8,7 +8,7 @@ use crate::protocol::time::Now;
 
 #[derive(Debug)]
 pub(super) struct Live {
-    pub(super) record: Record,
+    pub(super) record: Box<Record>,
     /// By which way it came; told once the session is shown.
     pub(super) untold: Option<Via>,
     /// A refresh is asked for or under way.

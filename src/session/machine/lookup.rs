@@ -12,6 +12,9 @@ use crate::protocol::time::Now;
 /// So long after a failure, in milliseconds, who asks hears of the same one.
 const MOMENT: i64 = 1000;
 
+/// More seconds than any token lives.
+const FOREVER: i64 = 1 << 40;
+
 /// What a session has to say to a wish for a token.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -31,12 +34,8 @@ impl Session {
     #[must_use]
     pub fn refresh_ticket(&self, key: &TokenKey) -> Option<(Ticket, Secret)> {
         let record = self.record().filter(|record| self.is_refreshable(record))?;
-        let ticket = Ticket {
-            family: record.family.id.clone(),
-            generation: record.generation,
-            key: key.clone(),
-        };
-        record.refresh_token.clone().map(|token| (ticket, token))
+        let token = record.refresh_token.clone()?;
+        Some((Ticket::draw(record, key), token))
     }
 
     /// Looks for a token that is good for so many seconds; without a number, for as long as it takes to arrive.
@@ -55,8 +54,7 @@ impl Session {
             } else {
                 0
             };
-            let needed =
-                min_validity.map_or(default, |seconds| seconds.max(0).saturating_mul(1000));
+            let needed = min_validity.map_or(default, |seconds| seconds.clamp(0, FOREVER) * 1000);
             // Without a refresh token an unknown end is no reason to stop using it.
             let remaining = token.remaining(now).unwrap_or_else(|| {
                 if refreshable {

@@ -71,8 +71,7 @@ impl Session {
             Input::UserConfirmed(ticket, user, id_token) => {
                 if let Some(live) = self.live_of(&ticket, 1) {
                     (live.record.user, live.record.id_token) = (Some(user), Some(id_token));
-                    let record = live.record.encode();
-                    self.outputs.push(Output::Persist(Secret::new(record)));
+                    self.persist();
                 }
             }
             Input::UserChanged(ticket, error) => {
@@ -120,16 +119,15 @@ impl Session {
         if !matches!(self.phase, Phase::Loading) {
             return;
         }
-        self.phase = match record {
-            Some(record) => {
-                let unconfirmed = self.is_refreshable(&record) && expired(&record, now);
-                self.enter(*record, Via::Restore, unconfirmed)
-            }
-            None => Phase::SignedOut(SignedOut {
+        if let Some(record) = record {
+            let unconfirmed = self.is_refreshable(&record) && expired(&record, now);
+            self.enter(record, Via::Restore, unconfirmed);
+        } else {
+            self.phase = Phase::SignedOut(SignedOut {
                 reason: SignedOutReason::NoSession,
                 error: None,
-            }),
-        };
+            });
+        }
     }
 
     fn signed_in(&mut self, new: NewSession, now: Now) {
@@ -164,7 +162,7 @@ impl Session {
             family,
             unanswered: false,
         };
-        self.phase = self.enter(record, Via::Callback, false);
+        self.enter(Box::new(record), Via::Callback, false);
         self.commit();
         if no_refresh_token {
             self.outputs
@@ -193,8 +191,7 @@ impl Session {
         if let Some(live) = self.live() {
             live.refreshing = true;
             live.asked_again = core::mem::replace(&mut live.record.unanswered, true);
-            let record = live.record.encode();
-            self.outputs.push(Output::Persist(Secret::new(record)));
+            self.persist();
         }
     }
 
@@ -210,13 +207,16 @@ impl Session {
         if let Some(refresh_token) = tokens.refresh_token {
             record.refresh_token = Some(refresh_token);
         }
-        if let Some(scope) = tokens.scope.filter(|_| ticket.key == TokenKey::default()) {
+        if let Some(scope) = tokens
+            .scope
+            .filter(|_| *ticket.key() == TokenKey::default())
+        {
             record.scope = scope;
         }
         let token = access_token(tokens.access_token, tokens.expires_in, now);
         let expires_at = token.expires_at();
-        record.tokens.retain(|(key, _)| *key != ticket.key);
-        record.tokens.push((ticket.key.clone(), token));
+        record.tokens.retain(|(key, _)| key != ticket.key());
+        record.tokens.push((ticket.key().clone(), token));
         live.margin = margin(&live.record, jitter);
         live.recovered();
         self.commit();
@@ -262,8 +262,7 @@ impl Session {
             live.asked_again = live.record.unanswered;
         } else if live.record.unanswered != live.asked_again {
             live.record.unanswered = live.asked_again;
-            let record = live.record.encode();
-            self.outputs.push(Output::Persist(Secret::new(record)));
+            self.persist();
         }
         let automatic = failure != RefreshFailure::Misconfigured && self.mode == RefreshMode::Auto;
         let retry_at = automatic.then(|| now.wall.plus(wait));
@@ -283,11 +282,10 @@ impl Session {
                 let expires_at = record
                     .token(&TokenKey::default())
                     .and_then(AccessToken::expires_at);
-                live.record = *record;
+                live.record = record;
                 live.margin = margin(&live.record, jitter);
                 live.recovered();
-                let record = live.record.encode();
-                self.outputs.push(Output::Persist(Secret::new(record)));
+                self.persist();
                 self.announce();
                 self.outputs
                     .push(Output::Emit(Event::Refreshed { expires_at }));
@@ -304,8 +302,8 @@ impl Session {
         if let Some(record) = self.record() {
             let (family, generation) = (record.family.id.clone(), record.generation);
             self.leave(reason, error);
-            self.outputs
-                .push(Output::Publish(Entry::Tombstone(family.clone())));
+            let tombstone = Entry::Tombstone(family.clone());
+            self.outputs.push(Output::Publish(tombstone));
             self.outputs.push(Output::Ring(family, generation));
         } else if reason == SignedOutReason::LoggedOut {
             self.phase = Phase::SignedOut(SignedOut { reason, error });
@@ -319,22 +317,26 @@ impl Session {
         self.outputs.push(Output::Emit(Event::SignedOut(reason)));
     }
 
-    /// Stores what is held now, publishes it, and rings.
-    fn commit(&mut self) {
-        let Some(record) = self.record().cloned() else {
-            return;
-        };
-        let (family, generation) = (record.family.id.clone(), record.generation);
-        self.outputs
-            .push(Output::Persist(Secret::new(record.encode())));
-        self.outputs
-            .push(Output::Publish(Entry::Session(Box::new(record))));
-        self.outputs.push(Output::Ring(family, generation));
+    /// Stores what is held now.
+    fn persist(&mut self) {
+        if let Some(record) = self.record().map(Record::encode) {
+            self.outputs.push(Output::Persist(Secret::new(record)));
+        }
     }
 
-    fn enter(&mut self, record: Record, via: Via, unconfirmed: bool) -> Phase {
+    /// Stores what is held now, publishes it, and rings.
+    fn commit(&mut self) {
+        self.persist();
+        if let Some(record) = self.record().cloned().map(Box::new) {
+            let (family, generation) = (record.family.id.clone(), record.generation);
+            self.outputs.push(Output::Publish(Entry::Session(record)));
+            self.outputs.push(Output::Ring(family, generation));
+        }
+    }
+
+    fn enter(&mut self, record: Box<Record>, via: Via, unconfirmed: bool) {
         let jitter = self.draw();
-        Phase::SignedIn(Box::new(Live {
+        self.phase = Phase::SignedIn(Box::new(Live {
             margin: margin(&record, jitter),
             asked_again: record.unanswered,
             record,
@@ -346,7 +348,7 @@ impl Session {
             blocked: false,
             failure: None,
             refused: None,
-        }))
+        }));
     }
 
     fn is_refreshable(&self, record: &Record) -> bool {
@@ -364,8 +366,8 @@ impl Session {
     /// The session that a ticket was drawn for, if it is still the one, so many generations later.
     fn live_of(&mut self, ticket: &Ticket, later: u64) -> Option<&mut Live> {
         self.live().filter(|live| {
-            live.record.family.id == ticket.family
-                && live.record.generation == ticket.generation + later
+            live.record.family.id == *ticket.family()
+                && live.record.generation == ticket.generation() + later
         })
     }
 
@@ -382,6 +384,7 @@ fn access_token(value: Secret, expires_in: Option<i64>, now: Now) -> AccessToken
     AccessToken {
         value,
         received: now,
-        lifetime: expires_in.map(|seconds| seconds.saturating_mul(1000)),
+        // Ten years at the most (`token::response`).
+        lifetime: expires_in.map(|seconds| seconds * 1000),
     }
 }
