@@ -1,5 +1,12 @@
 //! The ports over web APIs, in a real browser.
 #![cfg(target_arch = "wasm32")]
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test may panic"
+)]
 
 use core::cell::Cell;
 use countersign::browser::{Browser, BrowserStorage};
