@@ -57,15 +57,15 @@ impl<P: Platform> Auth<P> {
             return Ok(None);
         }
         let config = &self.0.config;
-        let redirect_uri = match options.post_logout_redirect_uri {
-            None => config.post_logout_redirect_uri.clone(),
-            Some(text) => Some(HttpUri::parse(&text).ok_or_else(|| {
-                Error::invalid_config(
-                    "postLogoutRedirectUri",
-                    "not an absolute http(s) URL without fragment",
-                )
-            })?),
-        };
+        let own = options.post_logout_redirect_uri.as_deref();
+        if own.is_some_and(|text| HttpUri::parse(text).is_none()) {
+            return Err(Error::invalid_config(
+                "postLogoutRedirectUri",
+                "not an absolute http(s) URL without fragment",
+            ));
+        }
+        let configured = config.post_logout_redirect_uri.as_ref();
+        let redirect_uri = own.or_else(|| configured.map(HttpUri::as_str));
         let metadata = self.metadata().await?;
         let Some(endpoint) = metadata.end_session_endpoint() else {
             return Ok(None);
@@ -83,9 +83,7 @@ impl<P: Platform> Auth<P> {
         let end_session = EndSession {
             client_id: &config.client_id,
             id_token_hint: id_token.as_ref().map(Secret::expose),
-            post_logout_redirect: redirect_uri
-                .as_ref()
-                .map(|uri| (uri.as_str(), state.as_str())),
+            post_logout_redirect: redirect_uri.map(|uri| (uri, state.as_str())),
             parameters: &options.parameters,
         };
         Ok(Some(end_session_uri(endpoint, &end_session)))

@@ -250,24 +250,20 @@ impl<P: Platform> Auth<P> {
         ticket: Ticket,
         id_token: Option<Secret>,
     ) -> Result<(), Error> {
-        let previous = self
-            .0
-            .session
-            .borrow()
-            .record()
-            .and_then(|record| record.user.clone());
-        let (Some(id_token), Some(previous)) = (id_token, previous) else {
+        let Some(id_token) = id_token else {
             return Ok(());
         };
         let Ok(claims) = CompactJws::parse(id_token.expose()).map(|jws| jws.payload) else {
             return Ok(());
         };
-        let (client_id, tolerance) = (
-            self.0.config.client_id.clone(),
-            self.0.config.clock_tolerance,
-        );
-        let checked =
-            validate_refreshed(&claims, &previous, &client_id, tolerance, self.now().wall);
+        let checked = {
+            let (config, session) = (&self.0.config, self.0.session.borrow());
+            let Some(previous) = session.record().and_then(|record| record.user.as_ref()) else {
+                return Ok(());
+            };
+            let (client_id, tolerance) = (&config.client_id, config.clock_tolerance);
+            validate_refreshed(&claims, previous, client_id, tolerance, self.now().wall)
+        };
         if let Err(error) = checked {
             if is_about_another(&error) {
                 self.apply(Input::UserChanged(ticket, error.into()));

@@ -8,6 +8,12 @@ impl<P: Platform> Auth<P> {
     /// Finds out what there is: completes the callback whose URI is given, or restores a stored session. Never fails;
     /// what went wrong is in the state. Runs once: a second call gets the first result.
     pub async fn start(&self, callback_uri: Option<String>) -> State {
+        self.run_start(callback_uri).await;
+        self.state()
+    }
+
+    /// The same, for who does not ask how it went.
+    pub(crate) async fn run_start(&self, callback_uri: Option<String>) {
         let auth = self.clone();
         let run = Box::pin(async move {
             if auth.0.config.issuer.is_insecure_exception() {
@@ -19,9 +25,8 @@ impl<P: Platform> Auth<P> {
                 None => auth.restore(),
             }
             // A stored session whose token has expired is shown once a refresh had an answer.
-            if auth.state() == State::Loading
-                && let Some(ticket) = auth.ticket()
-            {
+            let is_loading = *auth.0.session.borrow().state() == State::Loading;
+            if is_loading && let Some(ticket) = auth.ticket() {
                 let _ = auth.refresh(ticket).await;
             }
             auth.tell();
@@ -29,12 +34,11 @@ impl<P: Platform> Auth<P> {
         });
         // It cannot fail; what went wrong is in the state.
         let _ = self.0.started.once(&self.0.platform, run).await;
-        self.state()
     }
 
     /// What every method waits for.
     pub(super) async fn started(&self) {
-        self.start(None).await;
+        self.run_start(None).await;
     }
 
     /// Hands the stored session to the machine, unless it has one.

@@ -24,28 +24,34 @@ pub fn jwks_request(metadata: &ServerMetadata) -> HttpRequest {
 /// `InvalidResponse` for anything but a JSON object with an array `keys`.
 pub fn jwks_response(response: &HttpResponse) -> Result<JwkSet, Box<ProtocolError>> {
     let document = response.ok_object(Endpoint::Jwks)?;
-    let keys = document
-        .get("keys")
-        .and_then(Json::as_array)
-        .ok_or_else(|| ProtocolError::invalid_response(Endpoint::Jwks, response.status, "keys"))?;
-    Ok(JwkSet {
-        keys: keys.iter().take(MAX_KEYS).cloned().collect(),
-    })
+    let set = JwkSet(document);
+    if set.keys().is_some() {
+        Ok(set)
+    } else {
+        let status = response.status;
+        Err(ProtocolError::invalid_response(
+            Endpoint::Jwks,
+            status,
+            "keys",
+        ))
+    }
 }
 
 /// The keys of a server. Keys that we do not understand are skipped when one is chosen (RFC 7517 §5).
 #[derive(Clone, Debug)]
-pub struct JwkSet {
-    keys: Vec<Json>,
-}
+pub struct JwkSet(Json);
 
 impl JwkSet {
+    fn keys(&self) -> Option<&[Json]> {
+        self.0.get("keys").and_then(Json::as_array)
+    }
+
     /// The keys that may have signed a token with this header: by `kid`, then `kty`, `crv`, `alg`, `use` and `key_ops`
     /// (RFC 7515 §6, RFC 7517 §4). Without a `kid` there may be several.
     #[must_use]
     pub fn candidates(&self, algorithm: Algorithm, key_id: Option<&str>) -> Vec<PublicKey> {
         let mut candidates = Vec::new();
-        for key in &self.keys {
+        for key in self.keys().unwrap_or_default().iter().take(MAX_KEYS) {
             let fits = (key_id.is_none() || key.get_str("kid") == key_id)
                 && is_or_absent(key, "alg", algorithm.name())
                 && is_or_absent(key, "use", "sig")
