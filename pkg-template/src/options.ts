@@ -63,6 +63,8 @@ export function normalize(options: AuthOptions): NormalOptions {
   );
   const tag = fnv1a(`${issuer} ${clientId}`);
   const loginPrefix = `cs-${tag}-`;
+  // Refused now rather than at the first login; sent with each.
+  const authorizationParams = paramsOf(options.authorizationParams ?? {});
   const json = JSON.stringify({
     issuer,
     clientId,
@@ -73,8 +75,8 @@ export function normalize(options: AuthOptions): NormalOptions {
     refresh,
     callback,
     apiOrigins,
+    authorizationParams,
     statePrefix: loginPrefix,
-    params: paramsOf(options.authorizationParams ?? {}),
     clockTolerance: seconds(options.clockTolerance, "clockTolerance", 0, 600),
     timeout: seconds(options.timeout, "timeout", 1, 300),
   });
