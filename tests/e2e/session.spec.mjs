@@ -256,6 +256,8 @@ test.describe("the storage", () => {
     expect((await call(second, "getAccessToken")).value).toBe(
       (await call(page, "getAccessToken")).value,
     );
+    // Loaded now, the second holds what it saw; later it would begin with what the first has stored.
+    await second.evaluate(() => auth.preload());
     // A forced refresh of one reaches the other before it sends a dead refresh token.
     const fresh = (await call(page, "getAccessToken", { forceRefresh: true }))
       .value;
