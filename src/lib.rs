@@ -14,8 +14,12 @@
 //! let config = Config::builder("https://idp.example.com", "spa", "https://app.example.com/")
 //!     .scope("openid profile offline_access")
 //!     .build()?;
-//! let auth = Auth::new(config, Browser::new()?);
-//! match auth.start(None).await { State::SignedIn(me) => greet(me), _ => auth.login(LoginOptions::default()).await?, }
+//! let auth = Auth::new(config, Browser::new());
+//! if let State::SignedIn(session) = auth.start(None).await {
+//!     greet(session.user.as_ref());
+//! } else {
+//!     auth.login(LoginOptions::default()).await?; // leaves the page
+//! }
 //! ```
 
 #[cfg(target_arch = "wasm32")]
@@ -28,7 +32,7 @@ pub mod session;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 
-/// Half the bytes of the standard allocator, and enough for a few documents at a time (docs/size.md).
+/// 2 kB brotli smaller than the standard allocator, and enough for a few documents at a time (docs/size.md).
 #[cfg(all(target_arch = "wasm32", feature = "js"))]
 #[global_allocator]
 static ALLOCATOR: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_allocator();

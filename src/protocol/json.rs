@@ -1,7 +1,7 @@
 //! A JSON reader and writer (RFC 8259) for documents that a stranger sent: linear in time, capped in depth and in the
 //! number of members, duplicate members refused, numbers kept as they were written.
 //!
-//! Our own 200 lines rather than a crate: `miniserde` costs 7.9 kB brotli, `serde_json` 19.5 kB (docs/size.md), and none
+//! Our own few hundred lines rather than a crate: `miniserde` costs 7.9 kB brotli, `serde_json` 19.5 kB (docs/size.md), and none
 //! of them keeps numbers as text, which spares the float parser and printer and hands claims on unchanged.
 
 use super::text::{before, decimal};
