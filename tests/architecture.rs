@@ -1,4 +1,4 @@
-//! The layer rule, and the sizes that keep a file readable (design 1.1, 4.7). Reads the sources as text.
+//! The layer rule, and the sizes that keep a file readable. Reads the sources as text.
 
 #![allow(
     clippy::unwrap_used,

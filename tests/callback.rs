@@ -1,4 +1,4 @@
-//! Coming back from the authorization server: what is believed, in which order, and what stays as it was (design 1.5).
+//! Coming back from the authorization server: what is believed, in which order, and what stays as it was.
 
 #![allow(
     clippy::unwrap_used,

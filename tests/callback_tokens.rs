@@ -1,4 +1,4 @@
-//! What a callback makes of the token endpoint's answer, the ID Token and the keys (design 1.5).
+//! What a callback makes of the token endpoint's answer, the ID Token and the keys.
 
 #![allow(
     clippy::unwrap_used,

@@ -1,4 +1,4 @@
-//! Leaving for the authorization server: what is asked, what is stored before, and what is refused (design 1.5).
+//! Leaving for the authorization server: what is asked, what is stored before, and what is refused.
 
 #![allow(
     clippy::unwrap_used,

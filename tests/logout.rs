@@ -1,4 +1,4 @@
-//! Logging out: forgotten first, then ended at the server (design 1.5).
+//! Logging out: forgotten first, then ended at the server.
 
 #![allow(
     clippy::unwrap_used,

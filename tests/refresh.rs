@@ -1,4 +1,4 @@
-//! Refreshing: when it is asked for, when it is time, and when it fails (design 1.5, 1.8).
+//! Refreshing: when it is asked for, when it is time, and when it fails.
 
 #![allow(
     clippy::unwrap_used,

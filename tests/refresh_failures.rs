@@ -1,4 +1,4 @@
-//! Refreshes that fail: what each answer means, and what stays as it was (design 1.5).
+//! Refreshes that fail: what each answer means, and what stays as it was.
 
 #![allow(
     clippy::unwrap_used,

@@ -1,4 +1,4 @@
-//! Finding a session in the storage, or something else (design 1.8).
+//! Finding a session in the storage, or something else.
 
 #![allow(
     clippy::unwrap_used,

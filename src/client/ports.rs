@@ -110,7 +110,7 @@ pub trait Locks {
     ) -> impl Future<Output = Result<Self::Guard, LockError>>;
 }
 
-/// What the tabs of a family hand each other (design 1.8).
+/// What the tabs of a family hand each other.
 pub trait Mailbox {
     /// The newest entry of a family; `None` where there is none, and where there is no mailbox.
     fn load(&self, family: &FamilyId) -> impl Future<Output = Option<Entry>>;

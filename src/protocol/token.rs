@@ -121,7 +121,7 @@ pub fn response(response: &HttpResponse) -> Result<TokenResponse, Box<ProtocolEr
     })
 }
 
-/// What a failed refresh means for the session (design 1.5).
+/// What a failed refresh means for the session; `classify_refresh` has the table of answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RefreshFailure {

@@ -1,4 +1,4 @@
-//! The family: all tabs that hold copies of one session (design 1.8).
+//! The family: all tabs that hold copies of one session.
 //!
 //! Whoever copies the storage is a member. The lock is held by family, the mailbox is kept by family, and the generation
 //! tells which of two copies is newer. The id and the key are random, drawn at sign-in, and never change by rotation.
