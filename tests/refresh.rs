@@ -175,7 +175,7 @@ fn a_refresh_keeps_the_refresh_token_when_none_is_issued() {
     assert_eq!(sent.parameter("scope"), None);
     assert_eq!(sent.parameter("refresh_token"), Some(old));
     assert_eq!(sent.parameter("client_id").as_deref(), Some(CLIENT));
-    assert!(!sent.form.unwrap().contains("client_secret"));
+    assert!(!sent.body.unwrap().contains("client_secret"));
 }
 
 #[test]

@@ -358,7 +358,8 @@ export interface AuthErrorDetails {
 }
 
 /** `authorization` is the callback. */
-export type Endpoint = "authorization" | "discovery" | "jwks" | "token";
+export type Endpoint =
+  "authorization" | "discovery" | "jwks" | "token" | "userinfo" | "revocation";
 
 export type IdTokenProblem =
   | "malformed"

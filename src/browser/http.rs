@@ -2,6 +2,7 @@ use super::Browser;
 use super::port::{OFFLINE, TIMEOUT, TOO_LARGE};
 use crate::client::ports::{Http, TransportError};
 use crate::protocol::http::{HttpRequest, HttpResponse};
+use crate::protocol::secret::Secret;
 use crate::protocol::text::{cut, number};
 
 impl Http for Browser {
@@ -12,8 +13,10 @@ impl Http for Browser {
     ) -> Result<HttpResponse, TransportError> {
         let call = self.line.call(|port, ticket| {
             let endpoint = request.endpoint.as_str();
-            let form = request.form.as_deref();
-            port.exchange(ticket, &request.uri, endpoint, form, timeout);
+            let body = request.body.as_deref();
+            let token = request.authorization.as_ref().map(Secret::expose);
+            let uri = &request.uri;
+            port.exchange(ticket, uri, endpoint, body, request.json, token, timeout);
         });
         let (code, text) = call.await;
         answer(code, &text)
@@ -28,9 +31,11 @@ fn answer(code: u32, text: &str) -> Result<HttpResponse, TransportError> {
         TIMEOUT => Err(TransportError::Timeout),
         0 | 100..TOO_LARGE => {
             let (content_type, rest) = cut(text, b'\n').unwrap_or_default();
-            let (retry_after, body) = cut(rest, b'\n').unwrap_or_default();
+            let (retry_after, rest) = cut(rest, b'\n').unwrap_or_default();
+            let (challenge, body) = cut(rest, b'\n').unwrap_or_default();
             let mut response = HttpResponse::new(status, content_type, body);
             response.retry_after = number(retry_after).and_then(|wait| wait.try_into().ok());
+            response.www_authenticate = challenge.to_owned();
             Ok(response)
         }
         TOO_LARGE.. => Err(TransportError::TooLarge(status)),

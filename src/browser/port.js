@@ -40,8 +40,8 @@ export class Port {
     queueMicrotask(() => this.#tell(run, 0, ""));
   }
 
-  /** Status; content type, `Retry-After` and body, a line each. */
-  exchange(ticket, url, endpoint, form, seconds) {
+  /** Status; content type, `Retry-After`, `WWW-Authenticate` and body, a line each. */
+  exchange(ticket, url, endpoint, body, json, token, seconds) {
     const signal = AbortSignal.timeout(seconds * 1000);
     // A transport of the application's need not listen to the signal.
     const late = new Promise((resolve) => {
@@ -51,33 +51,38 @@ export class Port {
       if (signal.aborted) return [timeout, ""];
       return [navigator.onLine === false ? offline : absent, ""];
     };
-    const answer = this.#send(url, endpoint, form, signal).catch(lost);
-    this.#answer(ticket, Promise.race([answer, late]));
+    const answer = this.#send(url, endpoint, body, json, token, signal);
+    this.#answer(ticket, Promise.race([answer.catch(lost), late]));
   }
 
   /** Without cookies, cache and referrer, and no redirect is followed (RFC 9700 §4.12). */
-  async #send(url, endpoint, form, signal) {
+  async #send(url, endpoint, body, json, token, signal) {
     const headers = { accept: "application/json" };
-    if (form !== undefined)
-      headers["content-type"] = "application/x-www-form-urlencoded";
+    if (body !== undefined)
+      headers["content-type"] =
+        `application/${json ? "json" : "x-www-form-urlencoded"}`;
+    if (token !== undefined) headers.authorization = `Bearer ${token}`;
+    // The page may be left at once: a revocation gets through all the same.
+    const keepalive = endpoint === "revocation";
     const request = new Request(url, {
-      method: form === undefined ? "GET" : "POST",
-      body: form,
+      method: body === undefined ? "GET" : "POST",
+      body,
       headers,
       credentials: "omit",
       cache: "no-store",
       redirect: "error",
       referrerPolicy: "no-referrer",
-      signal,
+      keepalive,
+      signal: keepalive ? null : signal,
     });
     const transport = this.#transport;
     const response = await (transport?.(request, endpoint) ?? fetch(request));
     if (!(response instanceof Response)) throw new TypeError();
     const header = (name) => response.headers.get(name) ?? "";
-    const body = await read(response, signal);
-    if (body === undefined) return [tooLarge + response.status, ""];
-    const lines = [header("content-type"), header("retry-after"), body];
-    return [response.status, lines.join("\n")];
+    const text = await read(response, signal);
+    if (text === undefined) return [tooLarge + response.status, ""];
+    const lines = ["content-type", "retry-after", "www-authenticate"];
+    return [response.status, [...lines.map(header), text].join("\n")];
   }
 
   /** Waits for a Web Lock; missing on plain http beyond loopback. */

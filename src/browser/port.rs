@@ -26,7 +26,9 @@ extern "C" {
         ticket: u32,
         url: &str,
         endpoint: &str,
-        form: Option<&str>,
+        body: Option<&str>,
+        json: bool,
+        token: Option<&str>,
         seconds: u32,
     );
 

@@ -13,15 +13,21 @@ pub enum Endpoint {
     Jwks,
     /// Token endpoint (RFC 6749 §3.2).
     Token,
+    /// `UserInfo` endpoint (OIDC Core §5.3).
+    Userinfo,
+    /// Revocation endpoint (RFC 7009 §2).
+    Revocation,
 }
 
 impl Endpoint {
     /// Every one, for the tests that hold Rust and TypeScript together.
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 6] = [
         Self::Authorization,
         Self::Discovery,
         Self::Jwks,
         Self::Token,
+        Self::Userinfo,
+        Self::Revocation,
     ];
 
     /// The spelling of the TypeScript type `Endpoint`.
@@ -32,6 +38,8 @@ impl Endpoint {
             Self::Discovery => "discovery",
             Self::Jwks => "jwks",
             Self::Token => "token",
+            Self::Userinfo => "userinfo",
+            Self::Revocation => "revocation",
         }
     }
 }

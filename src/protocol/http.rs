@@ -2,6 +2,7 @@
 
 use super::error::{Endpoint, ProtocolError};
 use super::json::Json;
+use super::secret::Secret;
 use super::text::is_blank;
 
 /// A request to the authorization server. Always without cookies, cache, referrer and redirects.
@@ -12,24 +13,51 @@ pub struct HttpRequest {
     pub endpoint: Endpoint,
     /// Absolute URI.
     pub uri: String,
-    /// A form body makes it a POST, without one it is a GET. Never printed: it holds codes and tokens.
-    pub form: Option<String>,
+    /// A body makes it a POST, without one it is a GET. Never printed: it holds codes and tokens.
+    pub body: Option<String>,
+    /// Whether the body is JSON; otherwise it is a form.
+    pub json: bool,
+    /// The access token of the `Authorization` header (RFC 6750 §2.1).
+    pub authorization: Option<Secret>,
 }
 
 impl HttpRequest {
-    pub(crate) fn get(endpoint: Endpoint, uri: &str) -> Self {
+    /// Without anything.
+    #[must_use]
+    pub fn get(endpoint: Endpoint, uri: &str) -> Self {
         Self {
             endpoint,
             uri: uri.to_owned(),
-            form: None,
+            body: None,
+            json: false,
+            authorization: None,
         }
     }
 
-    pub(crate) fn post(endpoint: Endpoint, uri: &str, form: String) -> Self {
+    /// With an access token.
+    #[must_use]
+    pub fn get_authorized(endpoint: Endpoint, uri: &str, access_token: Secret) -> Self {
         Self {
-            endpoint,
-            uri: uri.to_owned(),
-            form: Some(form),
+            authorization: Some(access_token),
+            ..Self::get(endpoint, uri)
+        }
+    }
+
+    /// With a form.
+    #[must_use]
+    pub fn post(endpoint: Endpoint, uri: &str, form: String) -> Self {
+        Self {
+            body: Some(form),
+            ..Self::get(endpoint, uri)
+        }
+    }
+
+    /// With a JSON document.
+    #[must_use]
+    pub fn post_json(endpoint: Endpoint, uri: &str, document: &Json) -> Self {
+        Self {
+            json: true,
+            ..Self::post(endpoint, uri, document.to_text())
         }
     }
 }
@@ -44,6 +72,8 @@ pub struct HttpResponse {
     pub content_type: String,
     /// `Retry-After` in seconds, where it could be read (RFC 9110 §10.2.3).
     pub retry_after: Option<u32>,
+    /// `WWW-Authenticate`, empty where there was none or it could not be read.
+    pub www_authenticate: String,
     /// The body as text. Never printed: it holds tokens.
     pub body: String,
 }
@@ -56,6 +86,7 @@ impl HttpResponse {
             status,
             content_type: content_type.into(),
             retry_after: None,
+            www_authenticate: String::new(),
             body: body.into(),
         }
     }

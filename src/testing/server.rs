@@ -4,6 +4,7 @@ use crate::client::ports::TransportError;
 use crate::protocol::error::Endpoint;
 use crate::protocol::form;
 use crate::protocol::http::{HttpRequest, HttpResponse};
+use crate::protocol::secret::Secret;
 use crate::protocol::time::Now;
 use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
@@ -19,8 +20,12 @@ pub struct Request {
     pub endpoint: Endpoint,
     /// Its URI.
     pub uri: String,
-    /// Its form body, of a POST.
-    pub form: Option<String>,
+    /// Its body, of a POST.
+    pub body: Option<String>,
+    /// Whether the body is JSON; otherwise it is a form.
+    pub json: bool,
+    /// The access token of its `Authorization` header.
+    pub authorization: Option<Secret>,
     /// When it was sent.
     pub at: Now,
     /// What the storage of the sender's session held at that moment.
@@ -30,10 +35,10 @@ pub struct Request {
 }
 
 impl Request {
-    /// A parameter of the form; `None` where it is missing or stands there twice.
+    /// A parameter of its form; `None` where it is missing or stands there twice.
     #[must_use]
     pub fn parameter(&self, name: &str) -> Option<String> {
-        form::find(self.form.as_deref()?, name).ok().flatten()
+        form::find(self.body.as_deref()?, name).ok().flatten()
     }
 }
 
@@ -95,6 +100,15 @@ impl Reply {
     pub fn retry_after(mut self, seconds: u32) -> Self {
         if let Some(Ok(response)) = &mut self.outcome {
             response.retry_after = Some(seconds);
+        }
+        self
+    }
+
+    /// With a `WWW-Authenticate`.
+    #[must_use]
+    pub fn challenge(mut self, challenge: &str) -> Self {
+        if let Some(Ok(response)) = &mut self.outcome {
+            challenge.clone_into(&mut response.www_authenticate);
         }
         self
     }
@@ -171,7 +185,9 @@ pub(super) fn request(
     Request {
         endpoint: request.endpoint,
         uri: request.uri,
-        form: request.form,
+        body: request.body,
+        json: request.json,
+        authorization: request.authorization,
         at,
         session_stored,
         logins_stored,

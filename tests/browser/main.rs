@@ -195,11 +195,13 @@ async fn signatures_of_both_algorithms_are_checked() {
 
 #[test]
 async fn requests_go_without_cookies_cache_referrer_and_redirects() {
-    let echo = "return (async () => new Response(JSON.stringify({
+    let echo = r#"return (async () => new Response(JSON.stringify({
         url: request.url, method: request.method, credentials: request.credentials, cache: request.cache,
         redirect: request.redirect, referrer: request.referrer, type: request.headers.get('content-type'),
         authorization: request.headers.get('authorization'), body: await request.text(), endpoint,
-      }), { status: 418, headers: { 'content-type': 'application/json', 'retry-after': '7' } }))()";
+        keepalive: request.keepalive,
+      }), { status: 418, headers: { 'content-type': 'application/json', 'retry-after': '7',
+        'www-authenticate': 'Bearer error="invalid_token"' } }))()"#;
     let metadata = parse(
         &issuer(),
         &Json::parse(
@@ -213,6 +215,7 @@ async fn requests_go_without_cookies_cache_referrer_and_redirects() {
     let answer = send(echo, request, 5).await.unwrap();
     assert_eq!((answer.status, answer.retry_after), (418, Some(7)));
     assert_eq!(answer.content_type, "application/json");
+    assert_eq!(answer.www_authenticate, "Bearer error=\"invalid_token\"");
     let seen = Json::parse(&answer.body).unwrap();
     for (member, value) in [
         ("url", "https://as.example/token"),
@@ -230,11 +233,39 @@ async fn requests_go_without_cookies_cache_referrer_and_redirects() {
     ] {
         assert_eq!(seen.get_str(member), Some(value), "{member}");
     }
-    assert_eq!(seen.get("authorization"), None);
+    assert_eq!(seen.get("authorization"), Some(&Json::Null));
+    assert_eq!(seen.get("keepalive"), Some(&Json::Bool(false)));
     let seen = send(echo, discovery_request(&issuer()), 5).await.unwrap();
     let seen = Json::parse(&seen.body).unwrap();
     assert_eq!(seen.get_str("method"), Some("GET"));
     assert_eq!(seen.get_str("endpoint"), Some(Endpoint::Discovery.as_str()));
+    let uri = "https://as.example/x";
+    let request = HttpRequest::get_authorized(Endpoint::Userinfo, uri, Secret::new("t"));
+    let seen = send(echo, request, 5).await.unwrap();
+    let seen = Json::parse(&seen.body).unwrap();
+    assert_eq!(seen.get_str("method"), Some("GET"));
+    assert_eq!(seen.get_str("authorization"), Some("Bearer t"));
+    assert_eq!(seen.get("type"), Some(&Json::Null));
+    let request = HttpRequest::post_json(Endpoint::Revocation, uri, &Json::from("r"));
+    let seen = send(echo, request, 5).await.unwrap();
+    let seen = Json::parse(&seen.body).unwrap();
+    assert_eq!(seen.get_str("type"), Some("application/json"));
+    assert_eq!(seen.get_str("body"), Some("\"r\""));
+}
+
+#[test]
+async fn a_revocation_outlives_the_page_and_its_deadline() {
+    let wait = "globalThis.revocation = request; return new Promise(() => {})";
+    let revoke = HttpRequest::post(Endpoint::Revocation, "https://as.example/x", String::new());
+    let answer = send(wait, revoke, 1).await;
+    assert_eq!(answer.err(), Some(TransportError::Timeout));
+    let seen = javascript("return [revocation.keepalive, revocation.signal.aborted].join()").await;
+    assert_eq!(seen.as_string().as_deref(), Some("true,false"));
+    let refresh = HttpRequest::post(Endpoint::Token, "https://as.example/x", String::new());
+    let answer = send(wait, refresh, 1).await;
+    assert_eq!(answer.err(), Some(TransportError::Timeout));
+    let seen = javascript("return [revocation.keepalive, revocation.signal.aborted].join()").await;
+    assert_eq!(seen.as_string().as_deref(), Some("false,true"));
 }
 
 #[test]
