@@ -53,6 +53,8 @@ pub struct AuthorizationRequest<'a> {
     pub scope: &'a Scope,
     /// `state`
     pub state: &'a str,
+    /// Whether the response is to come in the fragment (OAuth 2.0 Multiple Response Types §2.1).
+    pub in_fragment: bool,
     /// `nonce`, with `openid`.
     pub nonce: Option<&'a str>,
     /// `code_challenge`, by S256.
@@ -79,7 +81,13 @@ impl AuthorizationRequest<'_> {
             ("code_challenge_method", "S256"),
         ];
         for (name, value) in &owned {
-            form::append(&mut uri, name, value);
+            // Only a scope may be empty: then it is the server's default (RFC 6749 §3.3).
+            if !value.is_empty() {
+                form::append(&mut uri, name, value);
+            }
+        }
+        if self.in_fragment {
+            form::append(&mut uri, "response_mode", "fragment");
         }
         if let Some(nonce) = self.nonce {
             form::append(&mut uri, "nonce", nonce);
@@ -120,6 +128,12 @@ impl AuthorizationResponse {
                 error_uri: find("error_uri"),
             }),
         })
+    }
+
+    /// Whether it says which server it came from (RFC 9207 §2).
+    #[must_use]
+    pub const fn names_issuer(&self) -> bool {
+        self.iss.is_some()
     }
 
     /// The error that it carries, not yet to be believed.
@@ -187,12 +201,14 @@ pub fn accept<'a>(
     }
     // RFC 9207 §2.4: compared when present, required when announced; also on an error.
     let issuer = expected.metadata.issuer();
-    let iss_is_right = match &response.iss {
-        Some(iss) => iss == issuer,
-        None => !expected.metadata.iss_parameter_supported(),
+    let iss_is_right = match (&response.iss, issuer) {
+        (Some(iss), Some(issuer)) => iss == issuer,
+        (None, _) => !expected.metadata.iss_parameter_supported(),
+        // Plain OAuth without an issuer has nothing to compare it with.
+        (Some(_), None) => true,
     };
     if !iss_is_right {
-        let expected = issuer.to_owned();
+        let expected = issuer.unwrap_or_default().to_owned();
         let error = ProtocolError::IssuerMismatch {
             expected,
             actual: response.iss,

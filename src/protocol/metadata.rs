@@ -1,117 +1,95 @@
 //! Authorization server metadata (OIDC Discovery, RFC 8414).
 
-use super::error::{Endpoint, MetadataProblem, ProtocolError};
-use super::http::{HttpRequest, HttpResponse};
+use super::error::{MetadataProblem, ProtocolError};
 use super::json::{Json, Object};
-use super::text::{cut, joined};
+use super::issuer::Issuer;
 use super::uri::HttpUri;
-
-/// Issuer Identifier: an `https:` URI without query and fragment, compared exactly (OIDC Discovery §3, RFC 8414 §2).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Issuer {
-    uri: HttpUri,
-    insecure_allowed: bool,
-}
-
-/// Why a text is no usable issuer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum IssuerProblem {
-    /// No absolute http(s) URI, or one with a query or fragment.
-    Malformed,
-    /// `http:` beyond loopback, and not repeated in `allowInsecureIssuer`.
-    Insecure,
-}
-
-impl Issuer {
-    /// Parses an issuer. `http:` is accepted on loopback, and elsewhere if `insecure_exception` repeats it exactly.
-    ///
-    /// # Errors
-    /// What is wrong with it.
-    pub fn parse(text: &str, insecure_exception: Option<&str>) -> Result<Self, IssuerProblem> {
-        let uri = HttpUri::parse(text)
-            .filter(|uri| cut(uri.as_str(), b'?').is_none())
-            .ok_or(IssuerProblem::Malformed)?;
-        let insecure_allowed = !uri.is_https() && insecure_exception == Some(text);
-        if uri.is_https() || uri.is_loopback() || insecure_allowed {
-            Ok(Self {
-                uri,
-                insecure_allowed,
-            })
-        } else {
-            Err(IssuerProblem::Insecure)
-        }
-    }
-
-    /// The text, as it was given: never normalised, since servers compare it byte by byte.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        self.uri.as_str()
-    }
-
-    /// Whether the application named it as an exception from `https`.
-    #[must_use]
-    pub const fn is_insecure_exception(&self) -> bool {
-        self.insecure_allowed
-    }
-
-    /// Whether an endpoint may be used with this issuer: `https`, loopback, or `http` under the exception
-    /// (RFC 6749 §3.1, §3.2; OAuth 2.1 §1.5).
-    fn allows(&self, endpoint: &HttpUri) -> bool {
-        endpoint.is_https() || endpoint.is_loopback() || self.insecure_allowed
-    }
-}
 
 /// What we use of a server's metadata: a document with these members only, checked.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ServerMetadata(Json);
 
-/// Endpoints, and whether we cannot do without.
-const ENDPOINTS: [(&str, bool); 4] = [
-    ("authorization_endpoint", true),
-    ("token_endpoint", true),
-    ("jwks_uri", true),
-    ("end_session_endpoint", false),
+/// Endpoints, and whether we cannot do without: always, or with OpenID Connect.
+const ENDPOINTS: [(&str, Need); 6] = [
+    ("authorization_endpoint", Need::Always),
+    ("token_endpoint", Need::Always),
+    ("jwks_uri", Need::OpenId),
+    ("userinfo_endpoint", Need::Never),
+    ("revocation_endpoint", Need::Never),
+    ("end_session_endpoint", Need::Never),
 ];
+
+#[derive(Clone, Copy, PartialEq)]
+enum Need {
+    Always,
+    OpenId,
+    Never,
+}
 
 const ISS_SUPPORTED: &str = "authorization_response_iss_parameter_supported";
 
-/// Asks for the metadata of an issuer. OIDC Discovery §4.1.
-#[must_use]
-pub fn discovery_request(issuer: &Issuer) -> HttpRequest {
-    // OIDC Discovery §4.1: a terminating `/` is removed before the well-known path is appended.
-    let base = issuer.as_str().strip_suffix('/').unwrap_or(issuer.as_str());
-    HttpRequest::get(
-        Endpoint::Discovery,
-        &joined(&[base, "/.well-known/openid-configuration"]),
-    )
+/// Which server a client is of, and what of its metadata was given by hand.
+#[derive(Clone, Debug)]
+#[allow(
+    clippy::exhaustive_structs,
+    reason = "made by its callers, all members at once"
+)]
+pub struct Server {
+    /// `None` only in plain OAuth, with endpoints by hand.
+    pub issuer: Option<Issuer>,
+    /// Whether it is asked for ID Tokens.
+    pub oidc: bool,
+    /// Members by hand, which win over those of the server's document; `null` where there are none.
+    pub given: Json,
 }
 
-/// Reads the metadata, and refuses all of it for one member that is wrong. OIDC Discovery §4.2, §4.3; RFC 8414 §3.3.
-///
-/// # Errors
-/// `invalid_response` for something that is no metadata document, `invalid_metadata` naming the member.
-pub fn discovery_response(
-    issuer: &Issuer,
-    response: &HttpResponse,
-) -> Result<ServerMetadata, Box<ProtocolError>> {
-    parse(issuer, &response.ok_object(Endpoint::Discovery)?)
+impl Server {
+    /// Whether what was given by hand is enough, so that nothing is asked for.
+    #[must_use]
+    pub fn is_given(&self) -> bool {
+        let is_there = |(field, need): &(&str, Need)| match need {
+            Need::Always => self.given.get(field).is_some(),
+            Need::OpenId => !self.oidc || self.given.get(field).is_some(),
+            Need::Never => true,
+        };
+        ENDPOINTS.iter().all(is_there)
+    }
+
+    /// Whether an endpoint may be used: `https`, loopback, or `http` under the application's exception for the issuer
+    /// (RFC 6749 §3.1, §3.2; OAuth 2.1 §1.5).
+    #[must_use]
+    pub fn allows(&self, endpoint: &HttpUri) -> bool {
+        let exception = self
+            .issuer
+            .as_ref()
+            .is_some_and(Issuer::is_insecure_exception);
+        endpoint.is_https() || endpoint.is_loopback() || exception
+    }
+
+    /// The issuer's text, where there is one.
+    #[must_use]
+    pub fn issuer(&self) -> Option<&str> {
+        self.issuer.as_ref().map(Issuer::as_str)
+    }
 }
 
-/// Reads a metadata document, fresh from the server or from a cache.
+/// Reads a metadata document, fresh from the server or from a cache; `null` where all of it was given by hand.
 ///
 /// # Errors
 /// `invalid_metadata` naming the member.
-pub fn parse(issuer: &Issuer, document: &Json) -> Result<ServerMetadata, Box<ProtocolError>> {
-    // OIDC Discovery §4.3: identical to the issuer that was asked, or nothing in it may be used.
-    match document.get("issuer").map(Json::as_str) {
-        Some(Some(found)) if found == issuer.as_str() => {}
-        Some(Some(_)) => return Err(refuse("issuer", MetadataProblem::Mismatch)),
-        Some(None) => return Err(refuse("issuer", MetadataProblem::Malformed)),
-        None => return Err(refuse("issuer", MetadataProblem::Missing)),
+pub fn parse(server: &Server, document: &Json) -> Result<ServerMetadata, Box<ProtocolError>> {
+    // OIDC Discovery §4.3, RFC 8414 §3.3: identical to the issuer that was asked, or nothing in it may be used.
+    if document.is_object() {
+        match document.get("issuer").map(Json::as_str) {
+            Some(found) if found.is_some() && found == server.issuer() => {}
+            Some(Some(_)) => return Err(refuse("issuer", MetadataProblem::Mismatch)),
+            Some(None) => return Err(refuse("issuer", MetadataProblem::Malformed)),
+            None => return Err(refuse("issuer", MetadataProblem::Missing)),
+        }
     }
+    let member = |field| server.given.get(field).or_else(|| document.get(field));
     // RFC 7636 §4.2, RFC 9700 §2.1.1: never fall back to `plain`. A server that says nothing may still do S256.
-    if let Some(methods) = document.get("code_challenge_methods_supported") {
+    if let Some(methods) = member("code_challenge_methods_supported") {
         let s256 = methods
             .as_array()
             .is_some_and(|methods| methods.iter().any(|method| method.as_str() == Some("S256")));
@@ -123,15 +101,17 @@ pub fn parse(issuer: &Issuer, document: &Json) -> Result<ServerMetadata, Box<Pro
         }
     }
     let mut metadata = Object::new();
-    metadata.text("issuer", issuer.as_str());
-    for (field, required) in ENDPOINTS {
-        match document.get(field) {
-            Some(value) => metadata.text(field, endpoint(issuer, value, field)?),
-            None if required => return Err(refuse(field, MetadataProblem::Missing)),
+    metadata.optional("issuer", server.issuer());
+    for (field, need) in ENDPOINTS {
+        let needed = need == Need::Always || (need == Need::OpenId && server.oidc);
+        match member(field) {
+            Some(value) => metadata.text(field, endpoint(server, value, field)?),
+            None if needed => return Err(refuse(field, MetadataProblem::Missing)),
             None => &mut metadata,
         };
     }
-    metadata.flag(ISS_SUPPORTED, document.is_true(ISS_SUPPORTED));
+    let announced = member(ISS_SUPPORTED) == Some(&Json::Bool(true));
+    metadata.flag(ISS_SUPPORTED, announced);
     Ok(ServerMetadata(metadata.done()))
 }
 
@@ -140,10 +120,10 @@ impl ServerMetadata {
         self.0.get_str(name).unwrap_or_default()
     }
 
-    /// `issuer`
+    /// `issuer`; `None` in plain OAuth with endpoints by hand and no issuer.
     #[must_use]
-    pub fn issuer(&self) -> &str {
-        self.text("issuer")
+    pub fn issuer(&self) -> Option<&str> {
+        self.0.get_str("issuer")
     }
 
     /// `authorization_endpoint`
@@ -158,10 +138,22 @@ impl ServerMetadata {
         self.text("token_endpoint")
     }
 
-    /// `jwks_uri`
+    /// `jwks_uri`; empty in plain OAuth where the server has none.
     #[must_use]
     pub fn jwks_uri(&self) -> &str {
         self.text("jwks_uri")
+    }
+
+    /// `userinfo_endpoint` (OIDC Core §5.3)
+    #[must_use]
+    pub fn userinfo_endpoint(&self) -> Option<&str> {
+        self.0.get_str("userinfo_endpoint")
+    }
+
+    /// `revocation_endpoint` (RFC 7009 §2)
+    #[must_use]
+    pub fn revocation_endpoint(&self) -> Option<&str> {
+        self.0.get_str("revocation_endpoint")
     }
 
     /// `end_session_endpoint` (OIDC RP-Initiated Logout §2.1)
@@ -185,13 +177,13 @@ impl ServerMetadata {
 
 /// An endpoint that may be used.
 fn endpoint<'a>(
-    issuer: &Issuer,
+    server: &Server,
     value: &'a Json,
     field: &'static str,
 ) -> Result<&'a str, Box<ProtocolError>> {
     let text = value.as_str().unwrap_or_default();
     let uri = HttpUri::parse(text).ok_or_else(|| refuse(field, MetadataProblem::Malformed))?;
-    if issuer.allows(&uri) {
+    if server.allows(&uri) {
         Ok(text)
     } else {
         Err(refuse(field, MetadataProblem::Insecure))
@@ -214,6 +206,14 @@ mod tests {
         Issuer::parse(ISSUER, None).unwrap()
     }
 
+    fn server(oidc: bool, given: &str) -> Server {
+        Server {
+            issuer: Some(issuer()),
+            oidc,
+            given: Json::parse(given).unwrap(),
+        }
+    }
+
     fn document() -> String {
         r#"{"issuer":"https://as.example/tenant/","authorization_endpoint":"https://as.example/authorize?x=1",
             "token_endpoint":"https://as.example/token","jwks_uri":"https://keys.example/jwks",
@@ -223,18 +223,7 @@ mod tests {
     }
 
     fn read(document: &str) -> Result<ServerMetadata, Box<ProtocolError>> {
-        discovery_response(
-            &issuer(),
-            &HttpResponse::new(200, "application/json", document),
-        )
-    }
-
-    #[test]
-    fn the_well_known_path_follows_the_issuer_without_its_last_slash() {
-        assert_eq!(
-            discovery_request(&issuer()).uri,
-            "https://as.example/tenant/.well-known/openid-configuration"
-        );
+        parse(&server(true, "null"), &Json::parse(document).unwrap())
     }
 
     #[test]
@@ -245,7 +234,10 @@ mod tests {
             "https://as.example/authorize?x=1"
         );
         assert!(metadata.iss_parameter_supported());
-        assert_eq!(parse(&issuer(), metadata.as_json()), Ok(metadata));
+        assert_eq!(
+            parse(&server(true, "null"), metadata.as_json()),
+            Ok(metadata)
+        );
     }
 
     #[test]
@@ -313,41 +305,33 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_document_is_an_invalid_response() {
-        for (status, body, problem) in [
-            (500, "{}", "status"),
-            (200, "<html>", "not_json"),
-            (200, " ", "empty"),
-            (200, "[]", "not_json"),
+    fn what_is_given_by_hand_wins_and_is_checked_alike() {
+        let document = Json::parse(&document()).unwrap();
+        let read = |oidc, given: &str, document: &Json| parse(&server(oidc, given), document);
+        let partly = r#"{"token_endpoint":"https://relay.example/token","revocation_endpoint":"https://as.example/r"}"#;
+        assert!(!server(true, partly).is_given());
+        let metadata = read(true, partly, &document).unwrap();
+        assert_eq!(metadata.token_endpoint(), "https://relay.example/token");
+        assert_eq!(metadata.revocation_endpoint(), Some("https://as.example/r"));
+        assert_eq!(metadata.jwks_uri(), "https://keys.example/jwks");
+        let whole = r#"{"authorization_endpoint":"https://as.example/a","token_endpoint":"https://as.example/t"}"#;
+        assert!(server(false, whole).is_given() && !server(true, whole).is_given());
+        let metadata = read(false, whole, &Json::Null).unwrap();
+        assert_eq!(metadata.issuer(), Some(ISSUER));
+        assert_eq!(
+            read(true, whole, &Json::Null),
+            Err(refuse("jwks_uri", MetadataProblem::Missing))
+        );
+        for (wrong, problem) in [
+            ("7", MetadataProblem::Malformed),
+            (r#""/token""#, MetadataProblem::Malformed),
+            (r#""http://as.example/t""#, MetadataProblem::Insecure),
         ] {
-            let error =
-                discovery_response(&issuer(), &HttpResponse::new(status, "", body)).unwrap_err();
+            let given = format!(r#"{{"token_endpoint":{wrong}}}"#);
             assert_eq!(
-                error,
-                ProtocolError::invalid_response(Endpoint::Discovery, status, problem)
+                read(true, &given, &document),
+                Err(refuse("token_endpoint", problem))
             );
         }
-    }
-
-    #[test]
-    fn an_http_issuer_is_loopback_or_an_exact_exception() {
-        assert!(Issuer::parse("http://127.0.0.1:4444", None).is_ok());
-        assert_eq!(
-            Issuer::parse("http://as.lan", None),
-            Err(IssuerProblem::Insecure)
-        );
-        assert_eq!(
-            Issuer::parse("http://as.lan", Some("http://as.lan/")),
-            Err(IssuerProblem::Insecure)
-        );
-        assert!(
-            Issuer::parse("http://as.lan", Some("http://as.lan"))
-                .unwrap()
-                .is_insecure_exception()
-        );
-        assert_eq!(
-            Issuer::parse("https://as.example?x", None),
-            Err(IssuerProblem::Malformed)
-        );
     }
 }

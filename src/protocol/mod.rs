@@ -6,16 +6,19 @@
 
 pub mod authorization;
 pub mod base64url;
+pub mod discovery;
 pub mod entropy;
 pub mod error;
 pub mod form;
 pub mod http;
 pub mod id_token;
+pub mod issuer;
 pub mod jose;
 pub mod json;
 pub mod logout;
 pub mod metadata;
 pub mod pkce;
+pub mod revocation;
 pub mod scope;
 pub mod secret;
 pub(crate) mod text;

@@ -166,6 +166,10 @@ pub fn classify_refresh(response: &HttpResponse, error: &ProtocolError) -> Refre
     if response.is_html() || matches!(status, 408 | 429) || status >= 500 {
         return RefreshFailure::Transient;
     }
+    // A success that cannot be read may have rotated the refresh token.
+    if status == 200 {
+        return RefreshFailure::Unknown;
+    }
     // An empty body, or JSON that is no OAuth error: some servers refuse a refresh token so.
     if matches!(status, 400 | 401 | 403)
         && (is_blank(&response.body) || Json::parse(&response.body).is_some())

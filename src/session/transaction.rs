@@ -104,6 +104,24 @@ impl Transaction {
         self.0.get_integer("max_age")
     }
 
+    /// `acr_values` of the request, or what its `claims` called essential.
+    #[must_use]
+    pub fn acr_values(&self) -> Option<&str> {
+        self.0.get_str("acr_values")
+    }
+
+    /// Whether the request called `auth_time` essential.
+    #[must_use]
+    pub fn auth_time_required(&self) -> bool {
+        self.0.is_true("auth_time_required")
+    }
+
+    /// `organization` of the request.
+    #[must_use]
+    pub fn organization(&self) -> Option<&str> {
+        self.0.get_str("organization")
+    }
+
     /// Where the application was.
     #[must_use]
     pub fn return_to(&self) -> &str {
@@ -148,6 +166,23 @@ impl Transaction {
     }
 }
 
+/// What a login asks to be shown by its ID Token: it is held to it.
+#[derive(Debug, Default)]
+#[allow(
+    clippy::exhaustive_structs,
+    reason = "made by its callers, all members at once"
+)]
+pub struct Wishes {
+    /// `max_age`, in seconds (OIDC Core §3.1.2.1).
+    pub max_age: Option<i64>,
+    /// `acr_values` (OIDC Core §3.1.2.1), or an essential `acr` of `claims` (§5.5.1.1).
+    pub acr_values: Option<String>,
+    /// An essential `auth_time` of `claims` (OIDC Core §5.5.1).
+    pub auth_time_required: bool,
+    /// `organization`
+    pub organization: Option<String>,
+}
+
 /// A login that is not drawn yet.
 #[derive(Debug)]
 #[allow(
@@ -163,8 +198,8 @@ pub struct Draft<'a> {
     pub redirect_uri: &'a HttpUri,
     /// `scope` of the request.
     pub scope: &'a Scope,
-    /// `max_age` of the request.
-    pub max_age: Option<i64>,
+    /// What the ID Token is to show.
+    pub wishes: &'a Wishes,
     /// Where the application is.
     pub return_to: &'a str,
     /// What the application wants back.
@@ -190,7 +225,10 @@ impl Draft<'_> {
             .text("client_id", self.client_id)
             .text("redirect_uri", self.redirect_uri.as_str())
             .text("scope", self.scope.as_str())
-            .optional_integer("max_age", self.max_age)
+            .optional_integer("max_age", self.wishes.max_age)
+            .optional("acr_values", self.wishes.acr_values.as_deref())
+            .flag("auth_time_required", self.wishes.auth_time_required)
+            .optional("organization", self.wishes.organization.as_deref())
             .text("return_to", self.return_to)
             .json("app_state", self.app_state)
             .done();
