@@ -354,7 +354,11 @@ fn an_issuer_that_is_in_trouble_is_a_typed_error_and_nothing_is_stored() {
     ];
     for (reply, expected, retryable) in cases {
         let (world, _, page) = world();
-        world.queue(Endpoint::Discovery, reply);
+        world.queue(Endpoint::Discovery, reply.clone());
+        // Where there is nothing at one place, the other is asked, too.
+        if expected.starts_with("network") || expected.contains(r#""status":4"#) {
+            world.queue(Endpoint::Discovery, reply);
+        }
         let error = page.begin_login().unwrap_err();
         assert_eq!(
             (told(&error).as_str(), error.is_retryable()),
@@ -420,13 +424,27 @@ fn metadata_outlives_the_redirect_for_an_hour() {
     world.sleep(1);
     page.begin_login().unwrap();
     assert_eq!(world.requests_to(Endpoint::Discovery).len(), 2);
-    // A copy that is too old is better than none.
+    // A copy that is too old is better than none, and the server is left in peace for a minute.
     world.sleep(7200);
-    world.queue(Endpoint::Discovery, Reply::fail(TransportError::Network));
-    assert!(page.begin_login().is_ok());
-    // But not if the server says something else now.
+    world.queue(Endpoint::Discovery, Reply::with_status(503, ""));
+    assert!(page.begin_login().is_ok() && page.begin_login().is_ok());
+    assert_eq!(world.requests_to(Endpoint::Discovery).len(), 3);
+    world.sleep(60);
     world.queue(Endpoint::Discovery, Reply::json("{}"));
-    assert!(page.begin_login().is_err());
+    assert!(page.begin_login().is_ok());
+    world.sleep(60);
+    page.begin_login().unwrap();
+    assert_eq!(world.requests_to(Endpoint::Discovery).len(), 5);
+}
+
+#[test]
+fn metadata_that_was_given_otherwise_then_is_asked_for_anew() {
+    let (world, _, page) = world();
+    page.begin_login().unwrap();
+    let given = Json::parse(r#"{"token_endpoint":"https://relay.example/token"}"#).unwrap();
+    let page = Page::with(&world, page.tab.reload(), config().metadata(given));
+    page.begin_login().unwrap();
+    assert_eq!(world.requests_to(Endpoint::Discovery).len(), 2);
 }
 
 #[test]

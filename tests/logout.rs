@@ -13,12 +13,13 @@
 mod support;
 
 use countersign::client::ports::TransportError;
-use countersign::client::{Event, LogoutOptions, State};
+use countersign::client::{ConfigBuilder, Event, LogoutOptions, State};
 use countersign::protocol::error::Endpoint;
 use countersign::protocol::form;
+use countersign::protocol::json::Json;
 use countersign::session::family::Entry;
 use countersign::session::state::SignedOutReason;
-use countersign::testing::{Reply, Trouble};
+use countersign::testing::{Reply, Trouble, World};
 use support::*;
 
 const BYE: &str = "https://app.example/bye";
@@ -189,7 +190,9 @@ fn a_server_that_cannot_be_asked_does_not_keep_the_session_alive() {
     let (world, _, page) = signed_in();
     let page = page.reload();
     page.tab.storage().put(METADATA_KEY, "damaged");
-    world.queue(Endpoint::Discovery, Reply::fail(TransportError::Network));
+    for _ in 0..2 {
+        world.queue(Endpoint::Discovery, Reply::fail(TransportError::Network));
+    }
     assert_eq!(
         told(&page.logout(LogoutOptions::default()).unwrap_err()),
         r#"network {"endpoint":"discovery"}"#
@@ -269,4 +272,100 @@ fn logout_navigates_where_it_says() {
         .unwrap()
         .unwrap();
     assert!(page.tab.navigations()[0].starts_with("https://as.example/logout?"));
+}
+
+/// A page that is signed in at a server that revokes, with a logout of its own kind.
+fn revoking(config: ConfigBuilder) -> (World, Page) {
+    let world = World::new();
+    let provider = Provider::new(&world);
+    let given = r#"{"revocation_endpoint":"https://as.example/revoke"}"#;
+    let config = config.metadata(Json::parse(given).unwrap());
+    let page = Page::with(&world, world.tab(), config);
+    page.start();
+    page.sign_in(&provider).unwrap();
+    (world, page)
+}
+
+#[test]
+fn a_logout_revokes_the_refresh_token_first_and_waits_a_second_for_it() {
+    let (world, page) = revoking(config());
+    let token = page.stored_refresh_token();
+    world.queue(Endpoint::Revocation, Reply::never());
+    let before = world.now().monotonic;
+    assert!(page.logout(LogoutOptions::default()).unwrap().is_some());
+    assert_eq!(world.now().monotonic - before, 1000);
+    let requests = world.requests_to(Endpoint::Revocation);
+    assert_eq!(requests.len(), 1);
+    assert_eq!(requests[0].parameter("token"), Some(token));
+    assert_eq!(
+        requests[0].parameter("token_type_hint").as_deref(),
+        Some("refresh_token")
+    );
+    // The local truth came first.
+    assert!(!requests[0].session_stored.contains_key(SESSION_KEY));
+}
+
+#[test]
+fn a_logout_goes_on_whatever_the_revocation_says() {
+    for reply in [
+        Reply::with_status(401, r#"{"error":"invalid_client"}"#),
+        Reply::with_status(503, ""),
+        Reply::fail(TransportError::Network),
+        Reply::json(""),
+    ] {
+        let (world, page) = revoking(config());
+        world.queue(Endpoint::Revocation, reply);
+        let uri = page.logout(LogoutOptions::default()).unwrap().unwrap();
+        assert!(uri.starts_with("https://as.example/logout?"), "{uri}");
+        assert!(is_logged_out(&page) && page.stored().is_none());
+    }
+}
+
+#[test]
+fn revocation_follows_what_was_asked_for() {
+    for (is_local, revoke, requests) in [
+        (false, None, 1),
+        (false, Some(false), 0),
+        (true, None, 0),
+        (true, Some(true), 1),
+    ] {
+        let (world, page) = revoking(config());
+        let mut options = LogoutOptions::default();
+        options.local = is_local;
+        options.revoke = revoke;
+        assert_eq!(page.logout(options).unwrap().is_none(), is_local);
+        assert_eq!(world.requests_to(Endpoint::Revocation).len(), requests);
+    }
+}
+
+#[test]
+fn a_server_that_wants_json_gets_json() {
+    let (world, page) = revoking(config().revocation_by_json());
+    let token = page.stored_refresh_token();
+    page.logout(LogoutOptions::default()).unwrap();
+    let request = world.requests_to(Endpoint::Revocation).remove(0);
+    assert_eq!(
+        request.body,
+        Some(format!(r#"{{"client_id":"spa","token":"{token}"}}"#))
+    );
+}
+
+#[test]
+fn a_dialect_has_its_own_place_and_names() {
+    let dialect = r#"{"endpoint":"https://as.example/v2/logout?x=1","params":
+        {"post_logout_redirect_uri":"returnTo","id_token_hint":null,"state":null}}"#;
+    let config = config().post_logout_redirect_uri("https://app.example/bye");
+    let (_, page) = revoking(config.logout(Json::parse(dialect).unwrap()));
+    let uri = page.logout(LogoutOptions::default()).unwrap().unwrap();
+    assert_eq!(
+        uri,
+        "https://as.example/v2/logout?x=1&client_id=spa&returnTo=https%3A%2F%2Fapp.example%2Fbye"
+    );
+    // Without a `state` there is nothing to compare.
+    let texts = page.tab.storage().texts();
+    assert!(
+        !texts
+            .keys()
+            .any(|key| key.starts_with("countersign:logout:"))
+    );
 }

@@ -8,11 +8,13 @@ use crate::protocol::http::HttpRequest;
 use crate::protocol::id_token;
 use crate::protocol::json::Json;
 use crate::protocol::metadata::ServerMetadata;
+use crate::protocol::secret::Secret;
 use crate::protocol::text::{before, cut};
 use crate::protocol::token::{self, TokenResponse};
 use crate::session::error::StaleProblem;
 use crate::session::family::Family;
 use crate::session::input::{Input, NewSession};
+use crate::session::state::Warning;
 use crate::session::transaction::{self, Transaction};
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -38,7 +40,7 @@ pub(super) struct Callback {
 struct Exchanged {
     transaction: Transaction,
     tokens: Box<TokenResponse>,
-    user: Json,
+    user: Option<Json>,
 }
 
 impl<P: Platform> Auth<P> {
@@ -46,8 +48,7 @@ impl<P: Platform> Auth<P> {
     /// our prefix. A bare `code` or `error` of somebody else's is not.
     #[must_use]
     pub fn is_callback(&self, uri: &str) -> bool {
-        let uri = without_fragment(uri);
-        let state = form::find(query(uri), "state");
+        let state = form::find(self.response_part(uri), "state");
         // A repeated `state` is ours if any is: it is refused, not overlooked.
         self.is_redirect_uri(uri)
             && state.map_or(true, |state| {
@@ -70,7 +71,7 @@ impl<P: Platform> Auth<P> {
 
     /// The same, without waiting for the start, which waits for it.
     pub(super) async fn complete_callback(&self, uri: &str) -> Result<CallbackResult, Error> {
-        let callback = self.callback(without_fragment(uri));
+        let callback = self.callback(uri);
         let (auth, run) = (self.clone(), callback.clone());
         let run = Box::pin(async move {
             let result = auth.conclude(auth.exchange(&run.uri).await)?;
@@ -84,6 +85,12 @@ impl<P: Platform> Auth<P> {
 
     /// The callback with this URI, known or new.
     fn callback(&self, uri: &str) -> Rc<Callback> {
+        // What the page adds to its own hash makes no other callback.
+        let uri = if self.0.config.fragment {
+            uri
+        } else {
+            before(uri, b'#')
+        };
         let mut callbacks = self.0.callbacks.borrow_mut();
         let known = callbacks.iter().find(|known| known.uri == uri).cloned();
         known.unwrap_or_else(|| {
@@ -106,7 +113,7 @@ impl<P: Platform> Auth<P> {
                 let stored = self.stored_session();
                 self.apply(Input::SignedIn(Box::new(NewSession {
                     tokens: *exchanged.tokens,
-                    user: Some(exchanged.user),
+                    user: exchanged.user,
                     requested_scope: exchanged.transaction.scope(),
                     new_family,
                     stored,
@@ -137,23 +144,25 @@ impl<P: Platform> Auth<P> {
         let (response, transaction) = self.receive(uri)?;
         let metadata = self.metadata().await?;
         let request = self.accept(response, &transaction, &metadata)?;
-        // The keys are on their way while the code is: the callback needs one round trip, not two.
-        self.prefetch_jwks(&metadata);
-        let tokens = Box::new(token::response(&self.send(request).await?)?);
-        let id_token = tokens
-            .id_token
-            .as_ref()
-            .ok_or_else(|| ProtocolError::invalid_id_token("id_token", IdTokenProblem::Missing))?;
-        let user = self.verified_claims(id_token, &metadata).await?;
-        let expected = id_token::Expected {
-            issuer: metadata.issuer(),
-            client_id: &self.0.config.client_id,
-            nonce: transaction.nonce(),
-            max_age: transaction.max_age(),
-            access_token: &tokens.access_token,
-            clock_tolerance: self.0.config.clock_tolerance,
-        };
-        id_token::validate(&user, &expected, self.0.platform.now().wall)?;
+        if self.0.config.server.oidc {
+            // The keys are on their way while the code is: the callback needs one round trip, not two.
+            self.prefetch_jwks(&metadata);
+        }
+        let mut tokens = Box::new(token::response(&self.send(request).await?)?);
+        let mut user = None;
+        if self.0.config.server.oidc {
+            let id_token = tokens.id_token.as_ref();
+            let id_token = id_token.ok_or_else(|| {
+                ProtocolError::invalid_id_token("id_token", IdTokenProblem::Missing)
+            })?;
+            let claims = self.verified_claims(id_token, &metadata).await?;
+            let access_token = &tokens.access_token;
+            self.check_claims(&claims, &transaction, &metadata, access_token)?;
+            user = Some(claims);
+        } else {
+            // Nobody asked for one, and nobody checks it.
+            tokens.id_token = None;
+        }
         Ok(Exchanged {
             transaction,
             tokens,
@@ -161,14 +170,38 @@ impl<P: Platform> Auth<P> {
         })
     }
 
+    /// Holds the ID Token to what the login asked for.
+    fn check_claims(
+        &self,
+        claims: &Json,
+        transaction: &Transaction,
+        metadata: &ServerMetadata,
+        access_token: &Secret,
+    ) -> Result<(), Error> {
+        let expected = id_token::Expected {
+            issuer: metadata.issuer().unwrap_or_default(),
+            client_id: &self.0.config.client_id,
+            nonce: transaction.nonce(),
+            max_age: transaction.max_age(),
+            access_token,
+            clock_tolerance: self.0.config.clock_tolerance,
+        };
+        Ok(id_token::validate(
+            claims,
+            &expected,
+            self.0.platform.now().wall,
+        )?)
+    }
+
     /// Reads the callback and takes the login that was waiting for it.
     fn receive(&self, uri: &str) -> Result<(AuthorizationResponse, Transaction), Error> {
         if !self.is_redirect_uri(uri) {
             return Err(stale(StaleProblem::Unknown, None, None));
         }
-        let response = AuthorizationResponse::parse(query(uri))?;
+        let part = self.response_part(uri);
+        let response = AuthorizationResponse::parse(part)?;
         let untrusted = response.untrusted_error();
-        let state = form::find(query(uri), "state").ok().flatten();
+        let state = form::find(part, "state").ok().flatten();
         match state.filter(|state| !state.is_empty()) {
             None => Err(stale(StaleProblem::Missing, None, untrusted)),
             Some(state) => {
@@ -197,7 +230,7 @@ impl<P: Platform> Auth<P> {
             transaction::Stored::Absent => return unknown(),
         };
         // RFC 9700 §4.4: the code goes to the server that was asked. Another client's login is left to that client.
-        if transaction.issuer() != self.0.config.issuer.as_str()
+        if transaction.issuer() != self.0.config.server_name()
             || transaction.client_id() != self.0.config.client_id
         {
             return unknown();
@@ -220,6 +253,9 @@ impl<P: Platform> Auth<P> {
         metadata: &ServerMetadata,
     ) -> Result<HttpRequest, Error> {
         let untrusted = response.untrusted_error().cloned();
+        if response.names_issuer() && metadata.issuer().is_none() {
+            self.warn(Warning::IssuerUnchecked);
+        }
         let expected = authorization::Expected {
             state: transaction.state(),
             expired: transaction.expired(self.0.platform.now().wall),
@@ -242,8 +278,17 @@ impl<P: Platform> Auth<P> {
         }
     }
 
+    /// Where a response stands: only there is it read (OAuth 2.0 Multiple Response Types §2.1).
+    fn response_part<'a>(&self, uri: &'a str) -> &'a str {
+        if self.0.config.fragment {
+            cut(uri, b'#').map_or("", |(_, fragment)| fragment)
+        } else {
+            cut(before(uri, b'#'), b'?').map_or("", |(_, query)| query)
+        }
+    }
+
     fn is_redirect_uri(&self, uri: &str) -> bool {
-        before(uri, b'?') == self.0.config.redirect_uri.without_query()
+        before(before(uri, b'#'), b'?') == self.0.config.redirect_uri.without_query()
     }
 }
 
@@ -258,12 +303,4 @@ fn stale(
         untrusted: untrusted.cloned(),
     };
     kind.into()
-}
-
-fn without_fragment(uri: &str) -> &str {
-    before(uri, b'#')
-}
-
-fn query(uri: &str) -> &str {
-    cut(uri, b'?').map_or("", |(_, query)| query)
 }

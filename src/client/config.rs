@@ -1,6 +1,6 @@
 use crate::client::Error;
-use crate::protocol::json::Json;
 use crate::protocol::issuer::{Issuer, IssuerProblem};
+use crate::protocol::json::Json;
 use crate::protocol::metadata::{self, Server, ServerMetadata};
 use crate::protocol::scope::Scope;
 use crate::protocol::text::joined;

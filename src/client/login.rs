@@ -7,7 +7,8 @@ use crate::protocol::metadata::ServerMetadata;
 use crate::protocol::pkce;
 use crate::protocol::scope::Scope;
 use crate::protocol::text::number;
-use crate::session::transaction::{self, Transaction};
+use crate::session::state::Warning;
+use crate::session::transaction::{self, Transaction, Wishes};
 
 use core::convert::Infallible;
 use core::future::pending;
@@ -22,6 +23,9 @@ pub struct LoginOptions {
     pub return_to: String,
     /// What the application wants back: stored, never sent.
     pub app_state: Json,
+    /// Another client of this page, of another server, has the same `redirect_uri`: then only `iss` tells their
+    /// responses apart (RFC 9700 §4.4.2).
+    pub shared_redirect_uri: bool,
 }
 
 impl Default for LoginOptions {
@@ -30,6 +34,7 @@ impl Default for LoginOptions {
             parameters: Vec::new(),
             return_to: "/".to_owned(),
             app_state: Json::Null,
+            shared_redirect_uri: false,
         }
     }
 }
@@ -37,7 +42,7 @@ impl Default for LoginOptions {
 /// A login that is not drawn yet.
 struct Draft {
     scope: Scope,
-    max_age: Option<i64>,
+    wishes: Wishes,
     parameters: Vec<(String, String)>,
     return_to: String,
     app_state: Json,
@@ -51,8 +56,13 @@ impl<P: Platform> Auth<P> {
     /// `storage` where it cannot be stored, so that nobody leaves for nothing; `invalid_config` for options that
     /// cannot be used; errors of discovery.
     pub async fn begin_login(&self, options: LoginOptions) -> Result<String, Error> {
+        let shared = options.shared_redirect_uri;
         let draft = self.draft_login(options)?;
         let metadata = self.metadata().await?;
+        if shared && !metadata.iss_parameter_supported() {
+            self.warn(Warning::SharedRedirectUri);
+            self.tell();
+        }
         self.issue_login(*draft, &metadata)
     }
 
@@ -75,7 +85,7 @@ impl<P: Platform> Auth<P> {
         }
         let mut draft = Draft {
             scope: config.scope.clone(),
-            max_age: None,
+            wishes: Wishes::default(),
             parameters: options.parameters,
             return_to: options.return_to,
             app_state: options.app_state,
@@ -84,20 +94,26 @@ impl<P: Platform> Auth<P> {
             if !is_free_parameter(name) {
                 return refuse("extra", "names a parameter that the protocol owns");
             }
-            if name == "scope" {
-                match Scope::parse(value) {
+            match name.as_str() {
+                "scope" => match Scope::parse(value) {
                     Some(scope) => draft.scope = scope,
                     None => return refuse("scope", FORBIDDEN_IN_SCOPE),
-                }
-            } else if name == "max_age" {
-                draft.max_age = number(value);
-                if draft.max_age.is_none() {
-                    return refuse("maxAge", "not a number of seconds");
-                }
+                },
+                "max_age" => match number(value) {
+                    Some(seconds) => draft.wishes.max_age = Some(seconds),
+                    None => return refuse("maxAge", "not a number of seconds"),
+                },
+                "acr_values" => draft.wishes.acr_values = Some(value.clone()),
+                "organization" => draft.wishes.organization = Some(value.clone()),
+                "claims" => match Json::parse(value) {
+                    Some(claims) if claims.is_object() => essential(&claims, &mut draft.wishes),
+                    _ => return refuse("claims", "not a JSON object"),
+                },
+                _ => {}
             }
         }
         // OIDC Core §3.1.2.1: without it there is no ID Token, and so no user.
-        if !draft.scope.contains("openid") {
+        if config.server.oidc && !draft.scope.contains("openid") {
             return refuse("scope", "lacks openid");
         }
         Ok(Box::new(draft))
@@ -107,11 +123,11 @@ impl<P: Platform> Auth<P> {
     fn issue_login(&self, draft: Draft, metadata: &ServerMetadata) -> Result<String, Error> {
         let (config, platform) = (&self.0.config, &self.0.platform);
         let login = transaction::Draft {
-            issuer: config.issuer.as_str(),
+            issuer: config.server_name(),
             client_id: &config.client_id,
             redirect_uri: &config.redirect_uri,
             scope: &draft.scope,
-            max_age: draft.max_age,
+            wishes: &draft.wishes,
             return_to: &draft.return_to,
             app_state: draft.app_state,
             state_prefix: &config.state_prefix,
@@ -125,7 +141,8 @@ impl<P: Platform> Auth<P> {
             redirect_uri: config.redirect_uri.as_str(),
             scope: &draft.scope,
             state: login.state(),
-            nonce: Some(login.nonce()),
+            in_fragment: config.fragment,
+            nonce: config.server.oidc.then(|| login.nonce()),
             code_challenge: &pkce::challenge(login.code_verifier()),
             parameters: &draft.parameters,
         };
@@ -148,5 +165,22 @@ impl<P: Platform> Auth<P> {
         storage
             .save(&key, &login.encode())
             .map_err(|_| Error::storage("write"))
+    }
+}
+
+/// What `claims` calls essential for the ID Token, of what we can check (OIDC Core §5.5.1, §5.5.1.1).
+fn essential(claims: &Json, wishes: &mut Wishes) {
+    let find = |claim| claims.get("id_token")?.get(claim);
+    let is_essential = |claim: &Json| claim.is_true("essential");
+    wishes.auth_time_required = find("auth_time").is_some_and(is_essential);
+    if let Some(acr) = find("acr").filter(|acr| is_essential(acr)) {
+        let mut values = String::new();
+        let several = acr.get("values").and_then(Json::as_array);
+        let one = acr.get("value").map_or(&[][..], core::slice::from_ref);
+        for value in several.unwrap_or(one) {
+            values.push_str(value.as_str().unwrap_or_default());
+            values.push(' ');
+        }
+        wishes.acr_values = Some(values);
     }
 }

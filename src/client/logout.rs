@@ -1,11 +1,14 @@
-use super::ports::{Platform, Storage};
+use super::ports::{Level, Platform, Storage};
 use super::{Auth, Error, random};
 use crate::protocol::json::Object;
-use crate::protocol::logout::{EndSession, end_session_uri};
+use crate::protocol::logout::{EndSession, end_session_uri, parameter_name};
+use crate::protocol::metadata::ServerMetadata;
+use crate::protocol::revocation::{TokenTypeHint, revocation_request};
 use crate::protocol::secret::Secret;
 use crate::protocol::text::joined;
 use crate::protocol::uri::HttpUri;
 use crate::session::input::Input;
+use crate::session::record::{Record, TokenKey};
 
 /// How to log out.
 #[derive(Clone, Debug, Default)]
@@ -19,6 +22,8 @@ pub struct LogoutOptions {
     pub parameters: Vec<(String, String)>,
     /// How the `state` of the return begins; by it the return is told from a login's.
     pub state_prefix: String,
+    /// Whether the refresh token is revoked, too (RFC 7009); without a word it is, unless the logout is local.
+    pub revoke: Option<bool>,
 }
 
 impl<P: Platform> Auth<P> {
@@ -45,18 +50,13 @@ impl<P: Platform> Auth<P> {
         } else {
             self.started().await;
         }
-        let id_token = self
-            .0
-            .session
-            .borrow()
-            .record()
-            .and_then(|record| record.id_token.clone());
+        let record = self.0.session.borrow().record().cloned();
         self.apply(Input::LoggedOut);
         self.tell();
-        if options.local {
+        let revokes = options.revoke.unwrap_or(!options.local);
+        if options.local && !revokes {
             return Ok(None);
         }
-        let config = &self.0.config;
         let own = options.post_logout_redirect_uri.as_deref();
         if own.is_some_and(|text| HttpUri::parse(text).is_none()) {
             return Err(Error::invalid_config(
@@ -64,28 +64,72 @@ impl<P: Platform> Auth<P> {
                 "not an absolute http(s) URL without fragment",
             ));
         }
-        let configured = config.post_logout_redirect_uri.as_ref();
-        let redirect_uri = own.or_else(|| configured.map(HttpUri::as_str));
         let metadata = self.metadata().await?;
-        let Some(endpoint) = metadata.end_session_endpoint() else {
+        if revokes && let Some(record) = &record {
+            self.revoke(&metadata, record).await;
+        }
+        if options.local {
+            return Ok(None);
+        }
+        self.end_session(&metadata, record.as_ref(), &options)
+    }
+
+    /// Revokes the session's tokens: the refresh token, and with it all others, or the only one that there is. Waits for a
+    /// second at the most; a logout goes on whatever comes of it (RFC 7009 §2.2.1).
+    async fn revoke(&self, metadata: &ServerMetadata, record: &Record) {
+        let access_token = record.token(&TokenKey::default());
+        let token = match (&record.refresh_token, access_token) {
+            (Some(token), _) => Some((token, TokenTypeHint::RefreshToken)),
+            (None, Some(token)) => Some((&token.value, TokenTypeHint::AccessToken)),
+            (None, None) => None,
+        };
+        if let Some((endpoint, (token, hint))) = metadata.revocation_endpoint().zip(token) {
+            let config = &self.0.config;
+            let (client_id, as_json) = (&config.client_id, config.json_revocation);
+            let request = revocation_request(endpoint, client_id, token, hint, as_json);
+            let answer = self.0.platform.send(request, 1).await;
+            if answer.map_or(true, |answer| answer.status != 200) {
+                let platform = &self.0.platform;
+                platform.log(Level::Warn, "the tokens may not be revoked", None);
+            }
+        }
+    }
+
+    /// Where the session ends at the server, if there is such a place. OIDC RP-Initiated Logout §2.
+    fn end_session(
+        &self,
+        metadata: &ServerMetadata,
+        record: Option<&Record>,
+        options: &LogoutOptions,
+    ) -> Result<Option<String>, Error> {
+        let config = &self.0.config;
+        let dialect = &config.logout;
+        let own = dialect.get_str("endpoint");
+        let Some(endpoint) = own.or_else(|| metadata.end_session_endpoint()) else {
             return Ok(None);
         };
-        let state = joined(&[options.state_prefix.as_str(), &random(&self.0.platform)?]);
-        if redirect_uri.is_some() {
+        let configured = config.post_logout_redirect_uri.as_ref();
+        let redirect_uri = options.post_logout_redirect_uri.as_deref();
+        let redirect_uri = redirect_uri.or_else(|| configured.map(HttpUri::as_str));
+        let mut state = None;
+        if redirect_uri.is_some() && parameter_name(dialect, "state").is_some() {
+            let drawn = joined(&[options.state_prefix.as_str(), &random(&self.0.platform)?]);
             // Without it the return is merely not compared.
-            let record = Object::new().integer("v", 1).text("state", &state).done();
-            let _ = self
-                .0
-                .platform
-                .login_storage()
-                .save(&config.logout_key(), &record.to_text());
+            let record = Object::new().integer("v", 1).text("state", &drawn).done();
+            let storage = self.0.platform.login_storage();
+            let _ = storage.save(&config.logout_key(), &record.to_text());
+            state = Some(drawn);
         }
+        let id_token = record.and_then(|record| record.id_token.as_ref());
+        let access_token = record.and_then(|record| record.token(&TokenKey::default()));
         let end_session = EndSession {
             client_id: &config.client_id,
-            id_token_hint: id_token.as_ref().map(Secret::expose),
-            post_logout_redirect: redirect_uri.map(|uri| (uri, state.as_str())),
+            id_token_hint: id_token.map(Secret::expose),
+            access_token_hint: access_token.map(|token| token.value.expose()),
+            post_logout_redirect_uri: redirect_uri,
+            state: state.as_deref(),
             parameters: &options.parameters,
         };
-        Ok(Some(end_session_uri(endpoint, &end_session)))
+        Ok(Some(end_session_uri(endpoint, dialect, &end_session)))
     }
 }

@@ -1,17 +1,20 @@
 use super::flight::Landing;
 use super::ports::{Platform, Storage, TransportError};
 use super::{Auth, Error, ErrorKind};
+use crate::protocol::discovery::{WellKnown, discovery_request, discovery_response};
 use crate::protocol::error::{Endpoint, ProtocolError};
 use crate::protocol::http::{HttpRequest, HttpResponse};
 use crate::protocol::jose::jwk::{JwkSet, jwks_request, jwks_response};
 use crate::protocol::json::{Json, Object};
-use crate::protocol::metadata::{ServerMetadata, discovery_request, discovery_response, parse};
+use crate::protocol::metadata::{ServerMetadata, parse};
 use crate::protocol::time::{Now, Timestamp};
 use std::cell::RefCell;
 use std::rc::Rc;
 
 /// Metadata and keys are used so long without asking again, in milliseconds (one hour).
 const LIFETIME: i64 = 3_600_000;
+/// After a failure they are asked for again no sooner than this (one minute).
+const PAUSE: i64 = 60_000;
 /// Keys are asked for again on an unknown `kid`, but not more often than this (30 seconds).
 const COOLDOWN: i64 = 30_000;
 
@@ -32,17 +35,21 @@ impl<T> Clone for Cached<T> {
 
 impl<P: Platform> Auth<P> {
     /// The server's metadata: from memory, from the tab's storage (so that it outlives the redirect), or from the server.
-    /// A stale copy is better than none when the server cannot be asked.
+    /// Where the server cannot be asked, or answers what is no use, a stale copy serves on.
     pub(super) async fn metadata(&self) -> Result<Rc<ServerMetadata>, Error> {
+        if let Some(given) = &self.0.config.metadata {
+            return Ok(given.clone());
+        }
         let cached = self.cached_metadata();
         if !cached.as_ref().is_some_and(|cached| self.is_young(cached)) {
             let auth = self.clone();
             let run = Box::pin(async move { auth.fetch_metadata().await });
             let fetched = self.0.metadata_flight.join(&self.0.platform, run).await;
-            if let Err(error) = fetched
-                && !(cached.is_some() && error.is_retryable())
-            {
-                return Err(error);
+            if let Err(error) = fetched {
+                let mut stale = cached.ok_or(error)?;
+                // Not at every call: in a minute again.
+                stale.at = self.now().before(LIFETIME - PAUSE);
+                self.0.metadata.replace(Some(stale));
             }
         }
         held(&self.0.metadata)
@@ -103,13 +110,23 @@ impl<P: Platform> Auth<P> {
     }
 
     async fn fetch_metadata(&self) -> Result<(), Error> {
-        let issuer = &self.0.config.issuer;
-        let value = discovery_response(issuer, &self.send(discovery_request(issuer)).await?)?;
+        let places = if self.0.config.server.oidc {
+            [WellKnown::OpenId, WellKnown::OAuth]
+        } else {
+            [WellKnown::OAuth, WellKnown::OpenId]
+        };
+        let [first, second] = places;
+        let found = match self.discover(first).await {
+            // Some servers have but one of the two, and no CORS where there is nothing.
+            Err(error) if is_absence(&error) => self.discover(second).await.map_err(|_| error)?,
+            found => found?,
+        };
         let at = self.now();
         let record = Object::new()
             .integer("v", 1)
             .integer("fetched_at", at.wall.as_millis())
-            .json("metadata", value.as_json().clone())
+            .json("given", self.0.config.server.given.clone())
+            .json("metadata", found.as_json().clone())
             .done();
         // Without it a reload costs a request more.
         let _ = self
@@ -117,9 +134,17 @@ impl<P: Platform> Auth<P> {
             .platform
             .login_storage()
             .save(&self.0.config.metadata_key(), &record.to_text());
-        let value = Rc::new(value);
+        let value = Rc::new(found);
         self.0.metadata.replace(Some(Cached { value, at }));
         Ok(())
+    }
+
+    async fn discover(&self, place: WellKnown) -> Result<ServerMetadata, Error> {
+        let server = &self.0.config.server;
+        let issuer = server.issuer.as_ref();
+        let issuer = issuer.ok_or_else(|| Error::internal("issuer"))?;
+        let answer = self.send(discovery_request(issuer, place)).await?;
+        Ok(discovery_response(server, &answer)?)
     }
 
     fn cached_metadata(&self) -> Option<Cached<ServerMetadata>> {
@@ -133,7 +158,12 @@ impl<P: Platform> Auth<P> {
                 .ok()
                 .flatten()?;
             let record = Json::parse(&text).filter(|record| record.get_integer("v") == Some(1))?;
-            let value = parse(&self.0.config.issuer, record.get("metadata")?).ok()?;
+            let server = &self.0.config.server;
+            // What was given by hand then is in it: given otherwise now, it is another's.
+            if record.get("given").unwrap_or(&Json::Null) != &server.given {
+                return None;
+            }
+            let value = parse(server, record.get("metadata")?).ok()?;
             let age = self
                 .0
                 .platform
@@ -152,6 +182,14 @@ impl<P: Platform> Auth<P> {
     fn is_young<T>(&self, cached: &Cached<T>) -> bool {
         self.now().since(cached.at) < LIFETIME
     }
+}
+
+/// Whether there is nothing at a place, for all we can see.
+fn is_absence(error: &Error) -> bool {
+    if let ErrorKind::Protocol(error) = error.kind() {
+        return matches!(**error, ProtocolError::InvalidResponse { status, .. } if status / 100 == 4);
+    }
+    matches!(error.kind(), ErrorKind::Network { .. })
 }
 
 /// Why a request of ours has no answer.

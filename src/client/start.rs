@@ -16,7 +16,7 @@ impl<P: Platform> Auth<P> {
     pub(crate) async fn run_start(&self, callback_uri: Option<String>) {
         let auth = self.clone();
         let run = Box::pin(async move {
-            if auth.0.config.issuer.is_insecure_exception() {
+            if auth.0.config.server.is_insecure_exception() {
                 auth.warn(Warning::InsecureIssuer);
             }
             match callback_uri {

@@ -59,7 +59,7 @@ impl<P: Platform> Auth<P> {
     /// does so only where the page cannot check signatures; over plain http only by the application's own exception.
     fn accept_unchecked(&self, metadata: &ServerMetadata) -> Result<(), Error> {
         if metadata.token_endpoint().starts_with("https:")
-            || self.0.config.issuer.is_insecure_exception()
+            || self.0.config.server.is_insecure_exception()
         {
             self.warn(Warning::SignatureUnchecked);
             Ok(())

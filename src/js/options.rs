@@ -14,6 +14,7 @@ pub(super) fn login(text: &str) -> LoginOptions {
         parameters: parameters(&options),
         app_state: options.get("appState").cloned().unwrap_or(Json::Null),
         return_to: options.get_str("returnTo").unwrap_or("/").to_owned(),
+        shared_redirect_uri: options.is_true("sharedRedirect"),
     }
 }
 
@@ -32,6 +33,7 @@ pub(super) fn logout(text: &str) -> LogoutOptions {
         post_logout_redirect_uri: owned(&options, "postLogoutRedirectUri"),
         parameters: parameters(&options),
         state_prefix: owned(&options, "statePrefix").unwrap_or_default(),
+        revoke: options.get("revoke").map(|_| options.is_true("revoke")),
     }
 }
 
@@ -47,7 +49,11 @@ fn parameters(options: &Json) -> Vec<(String, String)> {
     let mut parameters = Vec::new();
     if let Some(Json::Object(members)) = options.get("params") {
         for (name, value) in members {
-            if let Some(value) = value.as_str() {
+            // Several of one name: `resource` (RFC 8707 §2).
+            let values = value
+                .as_array()
+                .unwrap_or_else(|| core::slice::from_ref(value));
+            for value in values.iter().filter_map(Json::as_str) {
                 parameters.push((name.clone(), value.to_owned()));
             }
         }

@@ -237,14 +237,20 @@ fn malformed(parameter: &'static str) -> Box<ProtocolError> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::issuer::Issuer;
+    use super::super::json::Json;
     use super::super::json::Object;
-    use super::super::metadata::{self, Issuer};
+    use super::super::metadata::{self, Server};
     use super::*;
     #[cfg(target_arch = "wasm32")]
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
     fn server(iss_parameter_supported: bool) -> ServerMetadata {
-        let issuer = Issuer::parse("https://as.example", None).unwrap();
+        let server = Server {
+            issuer: Issuer::parse("https://as.example", None).ok(),
+            oidc: true,
+            given: Json::Null,
+        };
         let document = Object::new()
             .text("issuer", "https://as.example")
             .text(
@@ -258,7 +264,7 @@ mod tests {
                 iss_parameter_supported,
             )
             .done();
-        metadata::parse(&issuer, &document).unwrap()
+        metadata::parse(&server, &document).unwrap()
     }
 
     fn decide(query: &str, expired: bool, iss_announced: bool) -> Result<(), Refusal> {
@@ -282,8 +288,9 @@ mod tests {
 
     #[test]
     fn the_request_keeps_the_endpoints_query_and_adds_each_parameter_once() {
-        let request = AuthorizationRequest {
+        let mut request = AuthorizationRequest {
             client_id: "spa",
+            in_fragment: false,
             redirect_uri: "https://app.example/",
             scope: &Scope::parse("openid a:b").unwrap(),
             state: "s",
@@ -298,6 +305,13 @@ mod tests {
             request.to_uri(&server(true)),
             "https://as.example/authorize?tenant=1&client_id=spa&response_type=code&redirect_uri=https%3A%2F%2Fapp.example%2F\
              &scope=openid+a%3Ab&state=s&code_challenge=c&code_challenge_method=S256&nonce=n&prompt=login+consent"
+        );
+        let none = Scope::default();
+        (request.scope, request.in_fragment, request.nonce) = (&none, true, None);
+        assert_eq!(
+            request.to_uri(&server(true)),
+            "https://as.example/authorize?tenant=1&client_id=spa&response_type=code&redirect_uri=https%3A%2F%2Fapp.example%2F\
+             &state=s&code_challenge=c&code_challenge_method=S256&response_mode=fragment&prompt=login+consent"
         );
     }
 

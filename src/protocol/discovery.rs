@@ -90,8 +90,7 @@ mod tests {
             (200, "[]", "not_json"),
         ] {
             let error =
-                discovery_response(&server, &HttpResponse::new(status, "", body))
-                    .unwrap_err();
+                discovery_response(&server, &HttpResponse::new(status, "", body)).unwrap_err();
             assert_eq!(
                 error,
                 ProtocolError::invalid_response(Endpoint::Discovery, status, problem)

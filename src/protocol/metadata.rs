@@ -1,8 +1,8 @@
 //! Authorization server metadata (OIDC Discovery, RFC 8414).
 
 use super::error::{MetadataProblem, ProtocolError};
-use super::json::{Json, Object};
 use super::issuer::Issuer;
+use super::json::{Json, Object};
 use super::uri::HttpUri;
 
 /// What we use of a server's metadata: a document with these members only, checked.
@@ -59,11 +59,15 @@ impl Server {
     /// (RFC 6749 §3.1, §3.2; OAuth 2.1 §1.5).
     #[must_use]
     pub fn allows(&self, endpoint: &HttpUri) -> bool {
-        let exception = self
-            .issuer
+        endpoint.is_https() || endpoint.is_loopback() || self.is_insecure_exception()
+    }
+
+    /// Whether the application named its `http:` issuer as an exception.
+    #[must_use]
+    pub fn is_insecure_exception(&self) -> bool {
+        self.issuer
             .as_ref()
-            .is_some_and(Issuer::is_insecure_exception);
-        endpoint.is_https() || endpoint.is_loopback() || exception
+            .is_some_and(Issuer::is_insecure_exception)
     }
 
     /// The issuer's text, where there is one.

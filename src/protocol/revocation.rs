@@ -33,7 +33,7 @@ pub fn revocation_request(
             .text("client_id", client_id)
             .text("token", token.expose())
             .done();
-        return HttpRequest::post_json(Endpoint::Revocation, endpoint, body.to_text());
+        return HttpRequest::post_json(Endpoint::Revocation, endpoint, &body);
     }
     let hint = match hint {
         TokenTypeHint::RefreshToken => "refresh_token",
@@ -62,13 +62,13 @@ mod tests {
         let form = request(TokenTypeHint::RefreshToken, false);
         assert_eq!(form.uri, "https://as.example/revoke");
         assert_eq!(
-            form.form.as_deref(),
+            form.body.as_deref(),
             Some("client_id=spa&token=t%26t&token_type_hint=refresh_token")
         );
         let json = request(TokenTypeHint::AccessToken, true);
         assert!(json.json);
         assert_eq!(
-            json.form.as_deref(),
+            json.body.as_deref(),
             Some(r#"{"client_id":"spa","token":"t&t"}"#)
         );
     }

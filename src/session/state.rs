@@ -178,16 +178,23 @@ pub enum Warning {
     InsecureIssuer,
     /// There are no Web Locks: two tabs may refresh at once.
     NoLocks,
+    /// Plain OAuth without an issuer got a response that names one (RFC 9207 §2.4).
+    IssuerUnchecked,
+    /// Another client of the page, of another server, has the same `redirect_uri`, and this server does not send `iss`
+    /// (RFC 9700 §4.4.2).
+    SharedRedirectUri,
 }
 
 impl Warning {
     /// Every one, for the tests that hold Rust and TypeScript together.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 7] = [
         Self::StorageFallback,
         Self::NoRefreshToken,
         Self::SignatureUnchecked,
         Self::InsecureIssuer,
         Self::NoLocks,
+        Self::IssuerUnchecked,
+        Self::SharedRedirectUri,
     ];
 
     /// The spelling of the TypeScript type `WarningCode`.
@@ -199,6 +206,8 @@ impl Warning {
             Self::SignatureUnchecked => "signature_unchecked",
             Self::InsecureIssuer => "insecure_issuer",
             Self::NoLocks => "no_locks",
+            Self::IssuerUnchecked => "issuer_unchecked",
+            Self::SharedRedirectUri => "shared_redirect_uri",
         }
     }
 }

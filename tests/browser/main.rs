@@ -13,12 +13,14 @@ use countersign::browser::{Browser, BrowserStorage};
 use countersign::client::ports::{
     Clock, Entropy, Http, LockError, Locks, SignatureCheck, Signatures, Storage, TransportError,
 };
+use countersign::protocol::discovery::{WellKnown, discovery_request};
 use countersign::protocol::error::Endpoint;
 use countersign::protocol::http::{HttpRequest, HttpResponse};
+use countersign::protocol::issuer::Issuer;
 use countersign::protocol::jose::jwk::jwks_response;
 use countersign::protocol::jose::jws::CompactJws;
 use countersign::protocol::json::Json;
-use countersign::protocol::metadata::{Issuer, discovery_request, parse};
+use countersign::protocol::metadata::{Server, parse};
 use countersign::protocol::secret::Secret;
 use countersign::protocol::token::refresh_request;
 use js_sys::{Function, Promise};
@@ -202,8 +204,13 @@ async fn requests_go_without_cookies_cache_referrer_and_redirects() {
         keepalive: request.keepalive,
       }), { status: 418, headers: { 'content-type': 'application/json', 'retry-after': '7',
         'www-authenticate': 'Bearer error="invalid_token"' } }))()"#;
+    let server = Server {
+        issuer: Some(issuer()),
+        oidc: true,
+        given: Json::Null,
+    };
     let metadata = parse(
-        &issuer(),
+        &server,
         &Json::parse(
             r#"{"issuer":"https://as.example","authorization_endpoint":"https://as.example/a",
                 "token_endpoint":"https://as.example/token","jwks_uri":"https://as.example/k"}"#,
@@ -235,7 +242,9 @@ async fn requests_go_without_cookies_cache_referrer_and_redirects() {
     }
     assert_eq!(seen.get("authorization"), Some(&Json::Null));
     assert_eq!(seen.get("keepalive"), Some(&Json::Bool(false)));
-    let seen = send(echo, discovery_request(&issuer()), 5).await.unwrap();
+    let seen = send(echo, discovery_request(&issuer(), WellKnown::OpenId), 5)
+        .await
+        .unwrap();
     let seen = Json::parse(&seen.body).unwrap();
     assert_eq!(seen.get_str("method"), Some("GET"));
     assert_eq!(seen.get_str("endpoint"), Some(Endpoint::Discovery.as_str()));
@@ -270,7 +279,13 @@ async fn a_revocation_outlives_the_page_and_its_deadline() {
 
 #[test]
 async fn answers_that_never_end_or_never_come_are_typed() {
-    let ask = |transport: &'static str| send(transport, discovery_request(&issuer()), 1);
+    let ask = |transport: &'static str| {
+        send(
+            transport,
+            discovery_request(&issuer(), WellKnown::OpenId),
+            1,
+        )
+    };
     let huge = "return new Response(new Uint8Array(3 << 20), { status: 203 })";
     assert_eq!(ask(huge).await.err(), Some(TransportError::TooLarge(203)));
     let endless =
