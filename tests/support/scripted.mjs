@@ -24,7 +24,7 @@ const keysOfAll = () =>
     makeKey("ES256"),
   ]));
 
-/** Starts one. `issuer` is how it calls itself, where that is not its address. */
+/** Starts one. `issuer` is how it calls itself, where that is not its address; a function makes it of that. */
 export async function startScripted({ clientId = "spa", issuer: name } = {}) {
   const [rs256, es256, otherRs256, otherEs256] = await keysOfAll();
   const codes = new Map();
@@ -46,7 +46,7 @@ export async function startScripted({ clientId = "spa", issuer: name } = {}) {
     });
   });
   address = await listen(server);
-  const issuer = name ?? address;
+  const issuer = typeof name === "function" ? name(address) : (name ?? address);
 
   async function handle(req, res) {
     const url = new URL(req.url, address);
