@@ -252,7 +252,7 @@ fn an_id_token_that_nobody_signed_is_refused() {
 }
 
 #[test]
-fn max_age_is_held_to() {
+fn id11_max_age_is_held_to() {
     for (auth_time, problem) in [
         (None, Some("missing")),
         (Some("1699999909"), Some("too_old")),
@@ -275,7 +275,7 @@ fn max_age_is_held_to() {
 }
 
 #[test]
-fn an_unknown_key_is_asked_for_once_and_then_not_for_a_while() {
+fn id16_t30_an_unknown_key_is_asked_for_once_and_then_not_for_a_while() {
     let Pending {
         world,
         provider,
@@ -312,7 +312,7 @@ fn an_unknown_key_is_asked_for_once_and_then_not_for_a_while() {
 }
 
 #[test]
-fn keys_are_kept_for_an_hour() {
+fn md4_keys_are_kept_for_an_hour() {
     let (world, provider, page) = signed_in();
     page.sign_in(&provider).unwrap();
     assert_eq!(world.requests_to(Endpoint::Jwks).len(), 1);
@@ -353,7 +353,7 @@ fn key_answers_that_cannot_be_used_are_refused() {
 }
 
 #[test]
-fn without_signature_arithmetic_tls_must_do() {
+fn t41_without_signature_arithmetic_tls_must_do() {
     let at = |issuer: &'static str, exception: bool| {
         let world = World::new();
         let provider = Provider::at(&world, issuer);

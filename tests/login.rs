@@ -116,8 +116,8 @@ fn every_login_draws_its_own_secrets() {
 }
 
 #[test]
-fn without_randomness_no_login_begins() {
-    for randomness in [Randomness::Missing, Randomness::Zeros] {
+fn ar3_without_randomness_no_login_begins() {
+    for randomness in [Randomness::Missing, Randomness::Zeros, Randomness::Constant] {
         let (_, _, page) = world();
         page.tab.set_randomness(randomness);
         let error = page.begin_login().unwrap_err();
@@ -413,7 +413,7 @@ fn concurrent_logins_share_one_discovery_and_have_a_state_each() {
 }
 
 #[test]
-fn metadata_outlives_the_redirect_for_an_hour() {
+fn md4_metadata_outlives_the_redirect_for_an_hour() {
     let (world, _, page) = world();
     page.begin_login().unwrap();
     let page = page.reload();

@@ -35,7 +35,7 @@ fn is_logged_out(page: &Page) -> bool {
 }
 
 #[test]
-fn the_session_is_forgotten_before_anything_is_asked() {
+fn lo2_the_session_is_forgotten_before_anything_is_asked() {
     let (world, provider, page) = signed_in();
     world.sleep(4000);
     provider.set_delay(Endpoint::Discovery, 5000);
@@ -93,7 +93,7 @@ fn a_logout_waits_for_the_callback_that_would_sign_in_again() {
 }
 
 #[test]
-fn the_user_is_sent_to_where_the_session_ends() {
+fn lo1_the_user_is_sent_to_where_the_session_ends() {
     let (_, _, page) = signed_in();
     let id_token = page.auth.id_token().unwrap();
     let family = page.record().family.id;
@@ -119,7 +119,7 @@ fn the_user_is_sent_to_where_the_session_ends() {
 }
 
 #[test]
-fn what_stays_in_storage_is_no_token_and_no_verifier() {
+fn lo2_what_stays_in_storage_is_no_token_and_no_verifier() {
     let (world, provider, page) = signed_in();
     let page = Page::with(
         &world,
@@ -250,7 +250,7 @@ fn after_a_logout_a_new_sign_in_founds_a_new_family() {
 }
 
 #[test]
-fn a_logout_reaches_a_copy_of_the_tab_at_its_next_refresh() {
+fn lo9_a_logout_reaches_a_copy_of_the_tab_at_its_next_refresh() {
     let (world, _, page) = signed_in_for(600);
     let other = Page::with(&world, page.tab.duplicate(), config());
     other.start();

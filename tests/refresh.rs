@@ -35,7 +35,7 @@ fn a_fresh_token_is_served_without_a_request() {
 }
 
 #[test]
-fn concurrent_wishes_share_one_request() {
+fn rf3_concurrent_wishes_share_one_request() {
     let (world, provider, page) = signed_in_for(60);
     provider.set_delay(Endpoint::Token, 500);
     world.sleep(55);
@@ -98,7 +98,7 @@ fn a_forced_refresh_brings_a_new_token() {
 }
 
 #[test]
-fn the_new_refresh_token_is_stored_in_the_turn_of_the_answer() {
+fn rf1_the_new_refresh_token_is_stored_in_the_turn_of_the_answer() {
     let (world, provider, page) = signed_in_for(60);
     // The keys that the new ID Token needs are too old, and do not come any more.
     world.advance(4000);
@@ -136,7 +136,7 @@ fn the_new_refresh_token_is_stored_in_the_turn_of_the_answer() {
 }
 
 #[test]
-fn the_mark_is_written_before_the_request_and_goes_with_the_answer() {
+fn rf1_the_mark_is_written_before_the_request_and_goes_with_the_answer() {
     let (world, _, page) = signed_in();
     assert!(!page.record().unanswered);
     page.access_token_with(forced()).unwrap();
@@ -146,7 +146,7 @@ fn the_mark_is_written_before_the_request_and_goes_with_the_answer() {
 }
 
 #[test]
-fn a_chain_of_fifty_rotations_never_sends_a_token_twice() {
+fn rf1_a_chain_of_fifty_rotations_never_sends_a_token_twice() {
     let (world, _, page) = signed_in();
     for _ in 0..50 {
         page.access_token_with(forced()).unwrap();
@@ -164,7 +164,7 @@ fn a_chain_of_fifty_rotations_never_sends_a_token_twice() {
 }
 
 #[test]
-fn a_refresh_keeps_the_refresh_token_when_none_is_issued() {
+fn rf2_rf4_a_refresh_keeps_the_refresh_token_when_none_is_issued() {
     let (world, provider, page) = signed_in();
     provider.rotates.set(false);
     let old = page.stored_refresh_token();
@@ -179,7 +179,7 @@ fn a_refresh_keeps_the_refresh_token_when_none_is_issued() {
 }
 
 #[test]
-fn a_timer_refreshes_ahead_of_time() {
+fn rf9_a_timer_refreshes_ahead_of_time() {
     let (world, _, page) = signed_in_for(600);
     let first = page.stored_token();
     world.advance(500);
@@ -198,7 +198,7 @@ fn a_timer_refreshes_ahead_of_time() {
 }
 
 #[test]
-fn a_timer_refreshes_after_a_sleep_and_after_a_clock_was_put_back() {
+fn rf9_a_timer_refreshes_after_a_sleep_and_after_a_clock_was_put_back() {
     let (world, _, page) = signed_in_for(600);
     world.sleep(590);
     world.advance(0);
@@ -266,7 +266,7 @@ fn off_never_refreshes_and_ends_with_the_token() {
 }
 
 #[test]
-fn a_late_answer_after_logout_changes_nothing() {
+fn t38_a_late_answer_after_logout_changes_nothing() {
     let (world, provider, page) = signed_in();
     provider.set_delay(Endpoint::Token, 2000);
     let auth = page.auth.clone();
@@ -339,7 +339,7 @@ fn a_refreshed_id_token_brings_new_claims() {
 }
 
 #[test]
-fn a_refreshed_id_token_that_is_not_to_be_believed_leaves_claims_and_session() {
+fn rf6_a_refreshed_id_token_that_is_not_to_be_believed_leaves_claims_and_session() {
     let cases: [(&str, &str, &str); 6] = [
         ("aud", "\"other\"", "audience"),
         ("exp", "1600000000", "expired"),
@@ -387,7 +387,7 @@ fn a_refreshed_id_token_that_is_not_to_be_believed_leaves_claims_and_session() {
 }
 
 #[test]
-fn a_refresh_about_another_user_or_issuer_ends_the_session() {
+fn rf6_t37_a_refresh_about_another_user_or_issuer_ends_the_session() {
     for (claim, json) in [("sub", "\"bob\""), ("iss", "\"https://evil.example\"")] {
         let (world, provider, page) = signed_in();
         provider.gives_id_token_on_refresh.set(true);
@@ -407,7 +407,7 @@ fn a_refresh_about_another_user_or_issuer_ends_the_session() {
 }
 
 #[test]
-fn what_another_tab_refreshed_is_adopted_under_the_lock() {
+fn rf3_what_another_tab_refreshed_is_adopted_under_the_lock() {
     let (world, provider, page) = signed_in_for(600);
     let other = Page::with(&world, page.tab.duplicate(), config());
     other.start();

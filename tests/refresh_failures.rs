@@ -21,7 +21,7 @@ use countersign::testing::{Reply, Trouble, World};
 use support::*;
 
 #[test]
-fn offline_keeps_the_session_and_coming_back_refreshes() {
+fn rf9_offline_keeps_the_session_and_coming_back_refreshes() {
     let (world, _, page) = signed_in_for(60);
     let before = page.stored().unwrap();
     world.set_offline(true);
@@ -52,7 +52,7 @@ fn offline_keeps_the_session_and_coming_back_refreshes() {
 }
 
 #[test]
-fn back_off_grows_and_retries_by_itself() {
+fn rf5_back_off_grows_and_retries_by_itself() {
     let (world, _, page) = signed_in_for(60);
     for _ in 0..4 {
         world.queue(Endpoint::Token, Reply::with_status(503, ""));
@@ -77,7 +77,7 @@ fn back_off_grows_and_retries_by_itself() {
 }
 
 #[test]
-fn retry_after_is_heeded_by_the_timer_by_coming_back_and_by_every_wish() {
+fn rf5_retry_after_is_heeded_by_the_timer_by_coming_back_and_by_every_wish() {
     let (world, _, page) = signed_in_for(60);
     world.queue(Endpoint::Token, Reply::with_status(429, "").retry_after(30));
     world.advance(50);
@@ -124,7 +124,7 @@ enum After {
 }
 
 #[test]
-fn each_answer_has_its_class() {
+fn rf5_each_answer_has_its_class() {
     let json = |status, body: &str| Reply::with_status(status, body);
     let error = |status, code: &str| json(status, &format!(r#"{{"error":"{code}"}}"#));
     let html = |status| Reply::response(HttpResponse::new(status, "text/html", "<html><h1>x</h1>"));

@@ -187,7 +187,7 @@ fn a_stored_session_survives_a_wrong_clock() {
 }
 
 #[test]
-fn damaged_records_count_as_absent_and_are_left_alone() {
+fn t29_damaged_records_count_as_absent_and_are_left_alone() {
     let (_, _, page) = signed_in();
     let good = page.stored().unwrap();
     let damaged = [
@@ -233,7 +233,7 @@ fn a_damaged_record_is_replaced_by_a_new_sign_in() {
 }
 
 #[test]
-fn a_newer_record_is_neither_read_nor_overwritten_nor_removed() {
+fn t29_a_newer_record_is_neither_read_nor_overwritten_nor_removed() {
     const NEWER: &str = r#"{"v":2,"anything":["of","tomorrow"]}"#;
     let (world, provider, page) = signed_in_for(600);
     page.tab.storage().put(SESSION_KEY, NEWER);
@@ -300,7 +300,7 @@ fn a_storage_that_denies_is_no_session_and_a_sign_in_lives_in_memory() {
 }
 
 #[test]
-fn a_session_of_another_client_or_issuer_is_not_ours() {
+fn t44_a_session_of_another_client_or_issuer_is_not_ours() {
     let (world, _, page) = signed_in();
     let other = countersign::client::Config::builder(ISSUER, "other", REDIRECT);
     let page = Page::with(&world, page.tab.reload(), other);

@@ -201,7 +201,7 @@ fn a_leak_would_be_found() {
 }
 
 #[test]
-fn good_flows_show_nothing() {
+fn t40_good_flows_show_nothing() {
     keeps_quiet(
         "sign in, refresh, log out",
         |world, provider, page, seen| {
@@ -233,7 +233,7 @@ fn good_flows_show_nothing() {
 }
 
 #[test]
-fn refused_callbacks_show_nothing() {
+fn t40_refused_callbacks_show_nothing() {
     type Change = fn(&Provider, &Page);
     let none: Change = |_, _| {};
     let cases: [(&str, &str, Change); 12] = [
@@ -279,7 +279,7 @@ fn refused_callbacks_show_nothing() {
 }
 
 #[test]
-fn failed_refreshes_show_nothing() {
+fn t40_failed_refreshes_show_nothing() {
     let replies = [
         Reply::never(),
         Reply::fail(TransportError::Network),
@@ -308,7 +308,7 @@ fn failed_refreshes_show_nothing() {
 }
 
 #[test]
-fn what_the_layers_pass_around_prints_no_secret() {
+fn t40_what_the_layers_pass_around_prints_no_secret() {
     keeps_quiet("values", |world, provider, page, seen| {
         let uri = provider.authorize(&page.begin_login().unwrap());
         let (_, stored) = page.tab.storage().only(LOGIN_PREFIX).unwrap();

@@ -323,7 +323,7 @@ mod tests {
     }
 
     #[test]
-    fn depth_and_members_are_capped() {
+    fn tk7_t8_depth_and_members_are_capped() {
         let nested = |depth: usize| "[".repeat(depth) + &"]".repeat(depth);
         assert!(Json::parse(&nested(MAX_DEPTH + 1)).is_some());
         assert!(Json::parse(&nested(MAX_DEPTH + 2)).is_none());

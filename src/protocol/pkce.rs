@@ -44,7 +44,7 @@ mod tests {
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
     #[test]
-    fn rfc7636_appendix_b() {
+    fn ar4_rfc7636_appendix_b() {
         let verifier = CodeVerifier::parse("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk").unwrap();
         assert_eq!(
             verifier.challenge(),
@@ -53,7 +53,7 @@ mod tests {
     }
 
     #[test]
-    fn verifiers_of_another_shape_are_refused() {
+    fn ar3_verifiers_of_another_shape_are_refused() {
         assert!(CodeVerifier::parse(&"a".repeat(42)).is_none());
         assert!(CodeVerifier::parse(&"a".repeat(43)).is_some());
         assert!(CodeVerifier::parse(&"a".repeat(128)).is_some());

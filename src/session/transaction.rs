@@ -212,9 +212,13 @@ impl Draft<'_> {
     /// Draws what the login is known by: `state`, `nonce` and `code_verifier`, 256 random bits each.
     ///
     /// # Errors
-    /// [`NoEntropy`] where the platform has no secure randomness.
+    /// [`NoEntropy`] where the platform has no secure randomness, or a source that repeats itself: the `nonce`, which all
+    /// may see, would be the verifier.
     pub fn draw(self, now: Timestamp, entropy: &impl Entropy) -> Result<Transaction, NoEntropy> {
         let (state, nonce) = (random_token(entropy)?, random_token(entropy)?);
+        if state == nonce {
+            return Err(NoEntropy);
+        }
         let document = Object::new()
             .integer("v", VERSION)
             .integer("began_at", now.as_millis())
@@ -357,7 +361,7 @@ mod tests {
     }
 
     #[test]
-    fn a_thousand_abandoned_logins_leave_few_behind() {
+    fn cb13_a_thousand_abandoned_logins_leave_few_behind() {
         let logins = (0..1000)
             .map(|n| (n.to_string(), Some(NOW.plus(-n))))
             .collect();

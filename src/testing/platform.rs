@@ -57,6 +57,8 @@ pub enum Randomness {
     Repeatable,
     /// Nothing but zeros.
     Zeros,
+    /// The same each time.
+    Constant,
     /// There is none.
     Missing,
 }
@@ -304,6 +306,7 @@ impl Entropy for FakePlatform {
         match self.0.randomness.get() {
             Randomness::Missing => return Err(NoEntropy),
             Randomness::Zeros => buffer.fill(0),
+            Randomness::Constant => buffer.fill(7),
             Randomness::Repeatable => buffer.fill_with(|| self.0.draw()),
         }
         Ok(())

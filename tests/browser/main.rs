@@ -196,7 +196,7 @@ async fn signatures_of_both_algorithms_are_checked() {
 }
 
 #[test]
-async fn requests_go_without_cookies_cache_referrer_and_redirects() {
+async fn tk2_tk9_t18_requests_go_without_cookies_cache_referrer_and_redirects() {
     let echo = r#"return (async () => new Response(JSON.stringify({
         url: request.url, method: request.method, credentials: request.credentials, cache: request.cache,
         redirect: request.redirect, referrer: request.referrer, type: request.headers.get('content-type'),
@@ -278,7 +278,7 @@ async fn a_revocation_outlives_the_page_and_its_deadline() {
 }
 
 #[test]
-async fn answers_that_never_end_or_never_come_are_typed() {
+async fn t8_answers_that_never_end_or_never_come_are_typed() {
     let ask = |transport: &'static str| {
         send(
             transport,

@@ -155,7 +155,7 @@ impl Provider {
         secret
     }
 
-    fn answer(&self, request: &Request) -> Reply {
+    pub fn answer(&self, request: &Request) -> Reply {
         let body = match request.endpoint {
             Endpoint::Discovery => self.discovery(),
             Endpoint::Jwks => self.jwks(),
