@@ -287,7 +287,7 @@ fn revoking(config: ConfigBuilder) -> (World, Page) {
 }
 
 #[test]
-fn a_logout_revokes_the_refresh_token_first_and_waits_a_second_for_it() {
+fn lo5_a_logout_revokes_the_refresh_token_first_and_waits_a_second_for_it() {
     let (world, page) = revoking(config());
     let token = page.stored_refresh_token();
     world.queue(Endpoint::Revocation, Reply::never());
@@ -306,7 +306,7 @@ fn a_logout_revokes_the_refresh_token_first_and_waits_a_second_for_it() {
 }
 
 #[test]
-fn a_logout_goes_on_whatever_the_revocation_says() {
+fn lo5_a_logout_goes_on_whatever_the_revocation_says() {
     for reply in [
         Reply::with_status(401, r#"{"error":"invalid_client"}"#),
         Reply::with_status(503, ""),
@@ -339,7 +339,7 @@ fn revocation_follows_what_was_asked_for() {
 }
 
 #[test]
-fn a_server_that_wants_json_gets_json() {
+fn lo5_a_server_that_wants_json_gets_json() {
     let (world, page) = revoking(config().revocation_by_json());
     let token = page.stored_refresh_token();
     page.logout(LogoutOptions::default()).unwrap();
@@ -351,7 +351,7 @@ fn a_server_that_wants_json_gets_json() {
 }
 
 #[test]
-fn a_dialect_has_its_own_place_and_names() {
+fn lo4_t16_a_dialect_has_its_own_place_and_names() {
     let dialect = r#"{"endpoint":"https://as.example/v2/logout?x=1","params":
         {"post_logout_redirect_uri":"returnTo","id_token_hint":null,"state":null}}"#;
     let config = config().post_logout_redirect_uri("https://app.example/bye");

@@ -105,7 +105,7 @@ fn an_iss_without_an_issuer_is_told_and_with_one_compared() {
 }
 
 #[test]
-fn an_issuer_or_both_endpoints_are_needed() {
+fn md5_an_issuer_or_both_endpoints_are_needed() {
     let refused = |config: ConfigBuilder| told(&config.build().unwrap_err());
     assert!(refused(plain()).contains(r#""option":"issuer""#));
     let one = Json::parse(r#"{"token_endpoint":"https://as.example/token"}"#).unwrap();
@@ -121,7 +121,7 @@ fn an_issuer_or_both_endpoints_are_needed() {
 }
 
 #[test]
-fn plain_oauth_asks_the_place_of_rfc8414_first_and_openid_connect_its_own() {
+fn md1_plain_oauth_asks_the_place_of_rfc8414_first_and_openid_connect_its_own() {
     let paths = |page: &Page| -> Vec<String> {
         let requests = page.world.requests_to(Endpoint::Discovery);
         requests.into_iter().map(|one| one.uri).collect()
@@ -143,7 +143,7 @@ fn plain_oauth_asks_the_place_of_rfc8414_first_and_openid_connect_its_own() {
 }
 
 #[test]
-fn a_response_is_read_only_where_it_was_asked_for() {
+fn cb12_a_response_is_read_only_where_it_was_asked_for() {
     let (world, provider, page) = page(config().response_in_fragment());
     let uri = page.begin_login().unwrap();
     assert_eq!(
@@ -172,7 +172,7 @@ fn resources_are_repeated_and_kept_in_order() {
 }
 
 #[test]
-fn a_shared_redirect_uri_is_told_where_the_server_does_not_name_itself() {
+fn cb11_a_shared_redirect_uri_is_told_where_the_server_does_not_name_itself() {
     for (announces, warned) in [(false, true), (true, false)] {
         let (_, provider, page) = page(config());
         provider.announces_iss.set(announces);

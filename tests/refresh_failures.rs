@@ -361,7 +361,7 @@ fn an_answer_that_came_after_all_is_not_lost_any_more() {
 }
 
 #[test]
-fn a_storage_that_is_full_or_denied_in_a_refresh_leaves_the_session_in_memory() {
+fn tk11_a_storage_that_is_full_or_denied_in_a_refresh_leaves_the_session_in_memory() {
     for trouble in [Trouble::Full, Trouble::Denied, Trouble::LosesWrites] {
         let (_, _, page) = signed_in();
         let old = page.stored_token();

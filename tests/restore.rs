@@ -157,7 +157,7 @@ fn an_expired_session_without_a_refresh_token_is_over() {
 }
 
 #[test]
-fn a_token_without_a_stated_end_is_used_and_survives_a_reload() {
+fn tk4_a_token_without_a_stated_end_is_used_and_survives_a_reload() {
     let world = World::new();
     let provider = Provider::new(&world);
     provider.lifetime.set(None);

@@ -51,7 +51,7 @@ mod tests {
     const ISSUER: &str = "https://as.example/tenant/";
 
     #[test]
-    fn the_well_known_path_follows_the_issuer_without_its_last_slash() {
+    fn md1_the_well_known_path_follows_the_issuer_without_its_last_slash() {
         let issuer = Issuer::parse(ISSUER, None).unwrap();
         assert_eq!(
             discovery_request(&issuer, WellKnown::OpenId).uri,

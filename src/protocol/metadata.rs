@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn one_wrong_member_refuses_the_document() {
+    fn md2_md3_one_wrong_member_refuses_the_document() {
         for (from, to, field, problem) in [
             (
                 r#""https://as.example/tenant/""#,
@@ -309,7 +309,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_given_by_hand_wins_and_is_checked_alike() {
+    fn md5_what_is_given_by_hand_wins_and_is_checked_alike() {
         let document = Json::parse(&document()).unwrap();
         let read = |oidc, given: &str, document: &Json| parse(&server(oidc, given), document);
         let partly = r#"{"token_endpoint":"https://relay.example/token","revocation_endpoint":"https://as.example/r"}"#;

@@ -13,8 +13,10 @@
 
 mod authorization;
 mod callback;
+mod metadata;
 #[path = "../support/mod.rs"]
 mod support;
+mod token;
 
 use countersign::client::LoginOptions;
 use countersign::protocol::form;
