@@ -1,21 +1,17 @@
 // The whole way in WebKitGTK: sign in, call the API, refresh, reload, log out, against the running provider.
 
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { createServer } from "node:net";
-import { once } from "node:events";
 import { after, before, test } from "node:test";
-import { Builder, By, Capabilities, until } from "selenium-webdriver";
-import { findEngine } from "../../scripts/browsers.mjs";
+import { By, until } from "selenium-webdriver";
 import { startApi } from "../../www-demo/op/api.mjs";
 import { startProvider } from "../../www-demo/op/provider.mjs";
 import { bundlePage, startApp } from "../support/app.mjs";
+import { startWebkit, WAIT } from "../support/webkit.mjs";
 
-const WAIT = 15_000;
 let app;
 let provider;
 let api;
-let driverProcess;
+let webkit;
 let driver;
 
 before(async () => {
@@ -33,20 +29,12 @@ before(async () => {
     introspect: provider.control.introspect,
     appOrigins: [app.url],
   });
-  const port = await freePort();
-  const { driver: program } = findEngine("webkit");
-  driverProcess = spawn(program, [`--port=${port}`], { stdio: "ignore" });
-  await answering(`http://127.0.0.1:${port}/status`);
-  driver = await new Builder()
-    .usingServer(`http://127.0.0.1:${port}`)
-    .withCapabilities(new Capabilities({ browserName: "MiniBrowser" }))
-    .build();
-  await driver.manage().setTimeouts({ script: WAIT, pageLoad: WAIT });
+  webkit = await startWebkit();
+  ({ driver } = webkit);
 });
 
 after(async () => {
-  await driver?.quit();
-  driverProcess?.kill();
+  await webkit?.close();
   await Promise.all([app, provider, api].map((server) => server?.close()));
 });
 
@@ -206,26 +194,4 @@ const leave = (call) => driver.executeScript(`void ${call}`);
 async function arrived(path) {
   await driver.wait(until.urlContains(app.url + path), WAIT);
   await loaded();
-}
-
-async function freePort() {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address();
-  server.close();
-  await once(server, "close");
-  return port;
-}
-
-/** Waits until the driver listens. */
-async function answering(url) {
-  const end = Date.now() + WAIT;
-  for (;;) {
-    try {
-      return await fetch(url);
-    } catch (error) {
-      if (Date.now() > end) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
-  }
 }
