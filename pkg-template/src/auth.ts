@@ -182,6 +182,7 @@ class Client {
         globalThis.fetch.bind(globalThis),
         [location.origin, ...apiOrigins],
         getAccessToken,
+        (challenge) => this.#call(async (core) => core.refusal(challenge)),
       ),
       getIdToken: () =>
         this.#call((core) => Promise.resolve(core.idToken() ?? null)),

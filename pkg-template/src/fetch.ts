@@ -9,8 +9,9 @@ export function authorizedFetch(
   fetch: Fetch,
   allowed: readonly string[],
   getAccessToken: (options?: AccessTokenOptions) => Promise<string>,
+  refusal: (challenge: string) => Promise<string | undefined>,
 ) {
-  /** The token that an API refused: one refresh each, no more. */
+  /** The last token that was refreshed because an API refused it: one refresh each, no more. */
   let refused: string | undefined;
 
   return async (
@@ -31,32 +32,41 @@ export function authorizedFetch(
     const { signal } = request;
     const token = await getAccessToken({ ...wishes, signal });
     const response = await send(request, token);
-    if (!spare || !isRefusal(response) || refused === token) return response;
-    refused = token;
-    const fresh = await getAccessToken({
-      ...wishes,
-      signal,
-      forceRefresh: true,
-    });
+    if (!spare || !(await isRefusal(response))) return response;
+    const fresh = await renewed(token, { ...wishes, signal });
+    if (fresh === token) return response;
     // The connection is given back.
     void response.body?.cancel();
     return send(spare, fresh);
   };
+
+  /** RFC 6750 §3.1. A challenge that another origin does not expose counts as `invalid_token`. */
+  async function isRefusal({ status, headers }: Response): Promise<boolean> {
+    if (status !== 401) return false;
+    const challenge = headers.get("WWW-Authenticate");
+    return challenge === null || (await refusal(challenge)) === "invalid_token";
+  }
+
+  /** The token that follows a refused one; the same where there is no other. */
+  async function renewed(
+    token: string,
+    options: AccessTokenOptions,
+  ): Promise<string> {
+    // Another request may have been refused with it, too, and heard of it first.
+    const held = await getAccessToken(options);
+    if (held !== token || refused === token) return held;
+    try {
+      return await getAccessToken({ ...options, forceRefresh: true });
+    } finally {
+      refused = token;
+    }
+  }
 
   function send(request: Request, token: string): Promise<Response> {
     // RFC 6750 §2.1. Engines drop it on a redirect to another origin.
     request.headers.set("Authorization", `Bearer ${token}`);
     return fetch(request);
   }
-}
-
-/** RFC 6750 §3.1. A challenge that another origin does not expose counts as `invalid_token`. */
-function isRefusal(response: Response): boolean {
-  const challenge = response.headers.get("WWW-Authenticate");
-  return (
-    response.status === 401 &&
-    (challenge === null || challenge.includes("invalid_token"))
-  );
 }
 
 /** A stream can be read once; what it held is gone with the first try. */

@@ -7,6 +7,7 @@ mod options;
 
 use crate::browser::{Browser, BrowserStorage};
 use crate::client::{Auth, Error, Subscription};
+use crate::protocol::bearer;
 use core::pin::Pin;
 use js_sys::{Function, Promise};
 use wasm_bindgen::prelude::*;
@@ -138,6 +139,11 @@ impl AuthCore {
     #[wasm_bindgen(js_name = idToken)]
     pub fn id_token(&self) -> Option<String> {
         self.auth.id_token()
+    }
+
+    /// Why an API refused a token, by the `WWW-Authenticate` of its answer.
+    pub fn refusal(&self, challenge: &str) -> Option<String> {
+        bearer::refusal(challenge)
     }
 }
 

@@ -6,6 +6,7 @@
 
 pub mod authorization;
 pub mod base64url;
+pub mod bearer;
 pub mod discovery;
 pub mod entropy;
 pub mod error;

@@ -249,6 +249,50 @@ test.describe("auth.fetch", () => {
     expect(scripted.count("token")).toBe(asked);
   });
 
+  test("looks for the error of the Bearer challenge among all others", async ({
+    page,
+    app,
+    scripted,
+  }) => {
+    const options = optionsFor(app, scripted);
+    await signIn(page, app, options);
+    // Not `Basic`: for that the browser itself would ask the user.
+    const refusal =
+      'Newauth realm="a, \\"b\\"", DPoP algs="ES256", bearer ERROR=invalid_token';
+    const answers = [];
+    for (const challenge of [
+      refusal,
+      refusal.replace("bearer", "DPoP"),
+      'Bearer realm="error=\\"invalid_token\\""',
+      'Bearer error="invalid_token',
+      'Bearer error="invalid_request"',
+    ]) {
+      const before = scripted.count("token");
+      const query = new URLSearchParams({ challenge });
+      const { value } = await send(page, `/api/refuse-old?${query}`);
+      answers.push([value.status, scripted.count("token") - before]);
+      app.reset();
+    }
+    expect(answers).toEqual([[200, 1], ...Array(4).fill([401, 0])]);
+  });
+
+  test("refreshes once for all whose token was refused, however late they hear of it", async ({
+    page,
+    app,
+    scripted,
+  }) => {
+    const options = optionsFor(app, scripted);
+    await signIn(page, app, options);
+    const statuses = await page.evaluate(() => {
+      const paths = ["", "", "?late"].map((query) => `/api/refuse-old${query}`);
+      return Promise.all(
+        paths.map(async (path) => (await auth.fetch(path)).status),
+      );
+    });
+    expect(statuses).toEqual([200, 200, 200]);
+    expect(scripted.count("token")).toBe(2);
+  });
+
   test("never sends the retry elsewhere, whatever happened to the URL meanwhile", async ({
     page,
     app,

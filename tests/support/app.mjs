@@ -51,14 +51,17 @@ const packed = {
 /**
  * Serves the page at every path; `?csp=…` gives it that `script-src`.
  *
- * `/api/…` answers with the headers that it was sent, to every origin; `/api/refuse?n` answers 401 to the first n
- * tokens it sees, `/api/redirect?to=URL` redirects. `requests` has `{ method, path, url, authorization, at }`.
+ * `/api/…` answers with the headers that it was sent, to every origin; `/api/refuse-all` answers 401 to every token,
+ * `/api/refuse-old` to the first one (`?late`: once it has seen another), `/api/redirect?to=URL` redirects. `requests` has `{ method, path, url, authorization, at }`.
  */
 export async function startApp(scripts) {
   const assets = new Map(scripts.map(({ path, text }) => [path, text]));
   const wasm = await readFile(`${packageDirectory}/core.wasm`);
   const requests = [];
-  const refused = new Set();
+  /** The first token, and what happens when another comes. */
+  let refused;
+  let renewed;
+  let another = new Promise((resolve) => (renewed = resolve));
 
   const server = createServer(async (req, res) => {
     const url = new URL(req.url, "http://app.invalid");
@@ -107,8 +110,10 @@ export async function startApp(scripts) {
     }
     const status = Number(searchParams.get("status") ?? 401);
     const all = pathname === "/api/refuse-all";
-    if (all || (pathname === "/api/refuse" && refused.size === 0)) {
-      refused.add(authorization);
+    refused ??= authorization;
+    if (authorization !== refused) renewed();
+    if (all || (pathname === "/api/refuse-old" && authorization === refused)) {
+      if (searchParams.has("late")) await another;
       const challenge = searchParams.get("challenge");
       if (challenge) {
         res.setHeader("www-authenticate", challenge);
@@ -144,7 +149,8 @@ export async function startApp(scripts) {
     glueScript: [...assets.keys()].find((path) => /\/core-/.test(path)),
     reset() {
       requests.length = 0;
-      refused.clear();
+      refused = undefined;
+      another = new Promise((resolve) => (renewed = resolve));
     },
     close: () => close(server),
   };
