@@ -8,6 +8,7 @@ use crate::protocol::http::HttpRequest;
 use crate::protocol::id_token;
 use crate::protocol::json::Json;
 use crate::protocol::metadata::ServerMetadata;
+use crate::protocol::pkce::challenge as digest;
 use crate::protocol::secret::Secret;
 use crate::protocol::text::{before, cut};
 use crate::protocol::token::{self, TokenResponse};
@@ -31,7 +32,8 @@ pub struct CallbackResult {
 
 /// One callback, whoever asks for it.
 pub(super) struct Callback {
-    uri: String,
+    /// Of its URI: what tells it from others, and keeps no code.
+    digest: String,
     landing: Landing,
     result: RefCell<Option<CallbackResult>>,
 }
@@ -72,9 +74,9 @@ impl<P: Platform> Auth<P> {
     /// The same, without waiting for the start, which waits for it.
     pub(super) async fn complete_callback(&self, uri: &str) -> Result<CallbackResult, Error> {
         let callback = self.callback(uri);
-        let (auth, run) = (self.clone(), callback.clone());
+        let (auth, run, uri) = (self.clone(), callback.clone(), uri.to_owned());
         let run = Box::pin(async move {
-            let result = auth.conclude(auth.exchange(&run.uri).await)?;
+            let result = auth.conclude(auth.exchange(&uri).await)?;
             run.result.replace(Some(result));
             Ok(())
         });
@@ -92,10 +94,14 @@ impl<P: Platform> Auth<P> {
             before(uri, b'#')
         };
         let mut callbacks = self.0.callbacks.borrow_mut();
-        let known = callbacks.iter().find(|known| known.uri == uri).cloned();
+        let digest = digest(uri);
+        let known = callbacks
+            .iter()
+            .find(|known| known.digest == digest)
+            .cloned();
         known.unwrap_or_else(|| {
             let callback = Rc::new(Callback {
-                uri: uri.to_owned(),
+                digest,
                 landing: Landing::default(),
                 result: RefCell::new(None),
             });

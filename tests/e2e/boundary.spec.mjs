@@ -2,10 +2,15 @@
 
 import {
   begin,
+  call,
+  handle,
   open,
   optionsFor,
+  requestUrl,
   signIn,
+  storedIn,
   storedSession,
+  watchWasm,
 } from "../support/driver.mjs";
 import { expect, quick, test } from "../support/fixtures.mjs";
 
@@ -448,4 +453,34 @@ test("whatever JSON can carry comes back as appState", async ({
   }
   const { record } = await storedSession(page, options);
   expect(record.grant.generation).toBe(names.length + 3);
+});
+
+test("T33: what the Rust side is done with is wiped from its memory", async ({
+  page,
+  app,
+  scripted,
+}) => {
+  await watchWasm(page);
+  await open(page, app);
+  const options = optionsFor(app, scripted);
+  await begin(page, options);
+  const url = await requestUrl(page);
+  const logins = Object.values(await storedIn(page)).join();
+  const [, verifier] = /"code_verifier":"([^"]+)"/.exec(logins);
+  const back = scripted.authorize(url);
+  const code = new URL(back).searchParams.get("code");
+  expect((await handle(page, back)).value.state.status).toBe("signedIn");
+  const isInMemory = (text) => page.evaluate((text) => inMemory(text), text);
+  const { record } = await storedSession(page, options);
+  const tokens = [
+    record.view.tokens[""].access_token,
+    record.grant.refresh_token,
+    record.grant.id_token,
+  ];
+  // What it needs is there: the search finds what there is.
+  for (const token of tokens) expect(await isInMemory(token)).toBe(true);
+  expect(await isInMemory(verifier)).toBe(false);
+  expect(await isInMemory(code)).toBe(false);
+  await call(page, "logout", { local: true });
+  for (const token of tokens) expect(await isInMemory(token)).toBe(false);
 });

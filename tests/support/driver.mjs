@@ -157,7 +157,7 @@ export async function untilMoment(page, type) {
 
 /**
  * From now on every page of the context counts what crosses into wasm: `crossings`, and `instances`.
- * `trapOnce = /name/` makes the next call of such an export trap.
+ * `trapOnce = /name/` makes the next call of such an export trap; `inMemory(text)` searches what wasm has in memory.
  */
 export function watchWasm(page) {
   return page.addInitScript(() => {
@@ -165,6 +165,11 @@ export function watchWasm(page) {
     window.crossings = [];
     window.instances = 0;
     window.trapOnce = null;
+    const memories = [];
+    window.inMemory = (text) =>
+      memories.some((memory) =>
+        new TextDecoder("latin1").decode(memory.buffer).includes(text),
+      );
     const watched = (name, call) =>
       typeof call !== "function"
         ? call
@@ -179,6 +184,7 @@ export function watchWasm(page) {
     WebAssembly.Instance = function (...args) {
       const { exports } = new Instance(...args);
       window.instances += 1;
+      memories.push(exports.memory);
       return {
         exports: Object.fromEntries(
           Object.entries(exports).map(([name, value]) => [
