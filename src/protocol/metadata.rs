@@ -26,6 +26,7 @@ enum Need {
     Never,
 }
 
+const SIGNING_ALGS: &str = "id_token_signing_alg_values_supported";
 const ISS_SUPPORTED: &str = "authorization_response_iss_parameter_supported";
 
 /// Which server a client is of, and what of its metadata was given by hand.
@@ -114,6 +115,9 @@ pub fn parse(server: &Server, document: &Json) -> Result<ServerMetadata, Box<Pro
             None => &mut metadata,
         };
     }
+    if let Some(list) = member(SIGNING_ALGS).filter(|list| list.as_array().is_some()) {
+        metadata.json(SIGNING_ALGS, list.clone());
+    }
     let announced = member(ISS_SUPPORTED) == Some(&Json::Bool(true));
     metadata.flag(ISS_SUPPORTED, announced);
     Ok(ServerMetadata(metadata.done()))
@@ -170,6 +174,13 @@ impl ServerMetadata {
     #[must_use]
     pub fn iss_parameter_supported(&self) -> bool {
         self.0.is_true(ISS_SUPPORTED)
+    }
+
+    /// `id_token_signing_alg_values_supported`; empty where the server says nothing (OIDC Discovery §3).
+    #[must_use]
+    pub fn id_token_signing_algs(&self) -> &[Json] {
+        let list = self.0.get(SIGNING_ALGS).and_then(Json::as_array);
+        list.unwrap_or_default()
     }
 
     /// The document, with the members that we use, for the cache.
