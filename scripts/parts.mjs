@@ -68,6 +68,12 @@ export const parts = [
     engine: "node",
     folder: "tests/scripts",
   }),
+  nodePart({
+    group: "relay",
+    name: "the relay",
+    engine: "node",
+    folder: "tests/relay",
+  }),
   ...["chromium", "firefox", "webkit"].map(wasmPart),
   {
     group: "build",
