@@ -54,13 +54,18 @@ fn literals(code: &str) -> Vec<String> {
     found
 }
 
-/// `errors.ts`: message and hint by code.
+/// `errors.ts` and `texts.ts`: message and hint by code.
 fn typescript_texts() -> BTreeMap<String, (String, String)> {
-    let errors = read("pkg-template/src/errors.ts");
-    let table = between(&errors, "const TEXTS", "\n};");
-    let table = table.split_once("= {").unwrap().1;
     let mut texts = BTreeMap::new();
-    for entry in table.split("],") {
+    let (errors, later) = (
+        read("pkg-template/src/errors.ts"),
+        read("pkg-template/src/texts.ts"),
+    );
+    let tables = [
+        between(&errors, "const TEXTS", "};"),
+        between(&later, "const ERRORS", "};"),
+    ];
+    for entry in tables.into_iter().flat_map(entries) {
         let Some((code, values)) = entry.split_once(": [") else {
             continue;
         };
@@ -77,6 +82,12 @@ fn typescript_texts() -> BTreeMap<String, (String, String)> {
         assert!(known.is_none(), "errors.ts: {code} stands there twice");
     }
     texts
+}
+
+/// The entries of a table, each as `name: [ values`.
+fn entries(table: &str) -> impl Iterator<Item = &str> {
+    let (_, table) = table.split_once('{').expect("the table begins");
+    table.split("],")
 }
 
 /// The members of a union of `types.ts`.
@@ -207,6 +218,50 @@ fn unions_of_types_ts_have_the_spellings_of_rust() {
             "{name}"
         );
     }
+}
+
+/// The names that a regular expression has, beside the empty one: `/^(|a|b)$/`.
+fn alternatives(source: &str, name: &str) -> BTreeSet<String> {
+    let expression = between(source, &format!("const {name} ="), "$/;");
+    let (_, names) = expression
+        .split_once("(|")
+        .expect("the empty name is owned");
+    names
+        .trim_end_matches(')')
+        .split('|')
+        .map(str::to_owned)
+        .collect()
+}
+
+#[test]
+fn options_ts_and_rust_own_the_same_parameters() {
+    let authorization = read("src/protocol/authorization.rs");
+    let rust: BTreeSet<_> = literals(between(&authorization, "const OWNED: ", "];"))
+        .into_iter()
+        .collect();
+    let options = read("pkg-template/src/options.ts");
+    assert_eq!(alternatives(&options, "LOGIN_OWNED"), rust);
+}
+
+#[test]
+fn every_warning_has_one_hint() {
+    let later = read("pkg-template/src/texts.ts");
+    let at_once = read("pkg-template/src/auth.ts");
+    let tables = [
+        between(&at_once, "const WARNINGS: ", "};"),
+        between(&later, "const WARNINGS: ", "};"),
+    ];
+    let hinted: Vec<_> = tables
+        .into_iter()
+        .flat_map(str::lines)
+        .filter_map(|line| line.strip_prefix("  ")?.split_once(':'))
+        .filter(|(code, _)| !code.starts_with(' '))
+        .map(|(code, _)| code.to_owned())
+        .collect();
+    let expected: Vec<_> = union("WarningCode").into_iter().collect();
+    let mut sorted = hinted.clone();
+    sorted.sort();
+    assert_eq!(sorted, expected);
 }
 
 #[test]

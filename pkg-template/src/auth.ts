@@ -1,17 +1,25 @@
 import type { AuthCore, Host } from "./core.js";
-import { AuthError, fromCore, toAuthError, type CoreError } from "./errors.js";
+import {
+  AuthError,
+  fromCore,
+  TEXTS,
+  toAuthError,
+  type CoreError,
+} from "./errors.js";
 import { authorizedFetch } from "./fetch.js";
 import { Listeners, reportLater } from "./listeners.js";
 import {
   callbackText,
   cleanAddressBar,
+  isAt,
   isCallback,
-  isLogoutReturn,
+  statesOf,
   withoutResponse,
 } from "./location.js";
 import {
-  absolute,
+  afterLogout,
   checkValidity,
+  flag,
   jsonText,
   logoutParams,
   normalize,
@@ -19,6 +27,7 @@ import {
   parse,
   refuse,
   type NormalOptions,
+  type Options,
 } from "./options.js";
 import { TokenCache } from "./tokens.js";
 import type {
@@ -26,7 +35,6 @@ import type {
   AnyAuthError,
   Auth,
   AuthEventMap,
-  AuthOptions,
   AuthState,
   CallbackResult,
   LoginOptions,
@@ -34,6 +42,7 @@ import type {
   SettledState,
   SignedInState,
   SignedOutReason,
+  UserInfo,
   WarningCode,
 } from "./types.js";
 import {
@@ -41,6 +50,7 @@ import {
   freshView,
   isOurs,
   readText,
+  takeText,
   type View,
 } from "./view.js";
 import { failed, type ModuleSource } from "./wasm.js";
@@ -50,22 +60,16 @@ const clients = new Map<string, Client>();
 
 const LOADING = Object.freeze({ status: "loading", user: null, error: null });
 
-const WARNINGS: Readonly<Record<WarningCode, string>> = {
-  storage_fallback:
-    "The storage is full, denied, or of a newer version; the session ends with this page",
-  no_refresh_token:
-    "Allow refresh tokens for this client at the server; some servers want prompt=consent, too",
-  signature_unchecked:
-    "Serve the page over https: crypto.subtle is missing, so the ID Token rests on TLS alone",
-  insecure_issuer: "Serve the issuer over https",
-  no_locks:
-    "Serve the page over https: without Web Locks two tabs may refresh at once",
+/** What to do about each; what only the Rust side tells comes with it, from texts.ts. */
+const WARNINGS: Partial<Record<WarningCode, string>> = {
+  logout_unconfirmed:
+    "The server sent no state back: register the exact postLogoutRedirectUri",
 };
 
 /** Creates a client; the module comes from `source` when it is first needed. */
 export function createClient(
-  options: AuthOptions,
-  source: (options: AuthOptions) => ModuleSource,
+  options: Options,
+  source: (options: Options) => ModuleSource,
 ): Auth<unknown> {
   if (typeof window === "undefined") return onServer();
   const normal = normalize(options);
@@ -109,6 +113,7 @@ function onServer(): Auth<unknown> {
     getAccessToken: refused,
     fetch: refused,
     getIdToken: refused,
+    fetchUserInfo: refused,
     preload: refused,
     dispose: () => {},
   };
@@ -155,7 +160,7 @@ class Client {
   readonly #away = new Set<(error: AuthError) => void>();
 
   constructor(
-    public options: AuthOptions,
+    public options: Options,
     readonly normal: NormalOptions,
     readonly source: ModuleSource,
   ) {
@@ -186,6 +191,10 @@ class Client {
       ),
       getIdToken: () =>
         this.#call((core) => Promise.resolve(core.idToken() ?? null)),
+      fetchUserInfo: async (options) =>
+        JSON.parse(
+          await this.#call((core) => core.userInfo(), options?.signal),
+        ) as UserInfo,
       preload: () => this.#call(() => Promise.resolve()),
       dispose: this.#dispose,
     };
@@ -195,8 +204,7 @@ class Client {
   begin(): void {
     addEventListener("pageshow", this.#cameBack);
     const here = new URL(location.href);
-    if (isLogoutReturn(here, this.normal)) cleanAddressBar(here);
-    else if (isCallback(here, this.normal) && this.normal.callback === "auto") {
+    if (isCallback(here, this.normal) && this.normal.callback === "auto") {
       this.#take(here);
       this.#handled = this.#complete();
       // What went wrong with the callback is in the state; what onCallback threw is the application's.
@@ -205,10 +213,16 @@ class Client {
       });
       return;
     }
-    const stored = readText(this.normal.storage, this.normal.key);
-    const view = stored ? freshView(stored) : null;
+    const loggedOut = this.#returned(here);
+    const { storage, key, oidc } = this.normal;
+    const stored = readText(storage, key);
+    const view = stored ? freshView(stored, oidc) : null;
     if (!stored) {
-      this.#tell({ status: "signedOut", reason: "noSession", error: null });
+      const reason = loggedOut === undefined ? "noSession" : "loggedOut";
+      this.#tell({ status: "signedOut", reason, error: null });
+      if (loggedOut === false) {
+        queueMicrotask(() => this.#warn("logout_unconfirmed"));
+      }
     } else if (view) {
       this.#tell({ status: "signedIn", view, stale: false, error: null });
       // Listeners are attached after createAuth has returned.
@@ -217,6 +231,22 @@ class Client {
     } else {
       this.#load().catch(() => {});
     }
+  }
+
+  /** Whether this page is what the pending logout comes back to, and whether it is proven to be (OIDC RP-Initiated Logout §3). */
+  #returned(here: URL): boolean | undefined {
+    const { logins, logoutKey, logoutPrefix, postLogoutRedirectUri } =
+      this.normal;
+    const [state = ""] = statesOf(here, "search");
+    const ours = state.startsWith(logoutPrefix);
+    if (ours) cleanAddressBar(here, "search");
+    else if (!postLogoutRedirectUri || !isAt(here, postLogoutRedirectUri)) {
+      return undefined;
+    }
+    const pending = takeText(logins, logoutKey);
+    return pending === null
+      ? undefined
+      : pending === JSON.stringify({ v: 1, state });
   }
 
   // ── The Rust side ─────────────────────────────────────────────────────────
@@ -235,18 +265,20 @@ class Client {
   }
 
   async #make(): Promise<Instance> {
-    const [glue, module] = await Promise.all([
-      import("./core.js").catch((cause: unknown) => {
+    const [engine, module] = await Promise.all([
+      import("./engine.js").catch((cause: unknown) => {
         throw failed("network", null, cause);
       }),
       this.source(),
     ]);
+    Object.assign(TEXTS, engine.ERRORS);
+    Object.assign(WARNINGS, engine.WARNINGS);
     let reject!: (error: AuthError) => void;
     const trap = new Promise<never>((_, refuse) => (reject = refuse));
     // Those who wait for a call hear of it.
     trap.catch(() => {});
     let alive = true;
-    const Core = glue.createCore(module, (cause) => {
+    const Core = engine.createCore(module, (cause) => {
       alive = false;
       this.#instance = undefined;
       reject(AuthError.of("internal", { location: "wasm" }, true, cause));
@@ -315,7 +347,16 @@ class Client {
           error: AnyAuthError | null;
         },
   ): void {
-    if (message.status === "loading") return;
+    const known = this.#state.status === "signedOut" && this.#state.reason;
+    if (
+      message.status === "loading" ||
+      // A new instance knows of no logout.
+      (message.status === "signedOut" &&
+        message.reason === "noSession" &&
+        known === "loggedOut")
+    ) {
+      return;
+    }
     const error =
       message.error instanceof AuthError
         ? (message.error as AnyAuthError)
@@ -350,7 +391,7 @@ class Client {
       // The facade may have told it before the Rust side was loaded, or made anew.
       if (message.via === "restore" && this.#announced) return;
       this.#announced = true;
-      if (this.#state.user)
+      if (this.#state.status === "signedIn")
         this.#listeners.emit(event, {
           user: this.#state.user,
           via: message.via,
@@ -363,19 +404,20 @@ class Client {
       const failure = fromCore(message.error) as AnyAuthError;
       this.#listeners.emit(event, { error: failure, retryAt: message.retryAt });
     } else {
-      this.#listeners.emit(event, {
-        code: message.code,
-        hint: WARNINGS[message.code],
-      });
+      this.#warn(message.code);
     }
+  }
+
+  #warn(code: WarningCode): void {
+    this.#listeners.emit("warning", { code, hint: WARNINGS[code] ?? "" });
   }
 
   // ── Callback ──────────────────────────────────────────────────────────────
 
   #take(url: URL): void {
     this.#callback = callbackText(url, this.normal);
-    this.#cleaned = withoutResponse(url);
-    cleanAddressBar(url);
+    this.#cleaned = withoutResponse(url, this.normal.part);
+    cleanAddressBar(url, this.normal.part);
   }
 
   #handleCallback = async (
@@ -424,10 +466,16 @@ class Client {
     if (returnTo.origin !== location.origin) {
       throw refuse("returnTo", "not a place of this origin");
     }
+    const { params, redirectUri, server } = this.normal;
     const json = JSON.stringify({
+      // RFC 9700 §4.4.2: who answers is then told by `iss` alone.
+      sharedRedirect: [...clients.values()].some(
+        ({ normal }) =>
+          normal.redirectUri === redirectUri && normal.server !== server,
+      ),
       params: {
-        ...paramsOf(this.options.authorizationParams ?? {}),
-        ...paramsOf(options),
+        ...params,
+        ...paramsOf(options, "options"),
       },
       returnTo: returnTo.pathname + returnTo.search + returnTo.hash,
       appState: jsonText(options.appState, "appState"),
@@ -440,15 +488,12 @@ class Client {
 
   #logout = async (options: LogoutOptions = {}): Promise<void> => {
     if (this.#disposed) throw AuthError.of("disposed", {});
-    const { postLogoutRedirectUri } = options;
     const json = JSON.stringify({
       local: options.local === true,
-      params: logoutParams(options.extra),
+      revoke: flag(options.revoke, "revoke"),
+      params: logoutParams(options.extra, this.normal),
       statePrefix: this.normal.logoutPrefix,
-      postLogoutRedirectUri:
-        postLogoutRedirectUri === undefined
-          ? undefined
-          : absolute(postLogoutRedirectUri, "postLogoutRedirectUri"),
+      postLogoutRedirectUri: afterLogout(options),
     });
     const signedIn = this.#state.status === "signedIn";
     this.#leaving = true;

@@ -23,6 +23,7 @@ export interface AuthCore {
   beginLogout(options: string): Promise<string | undefined>;
   idToken(): string | undefined;
   refusal(challenge: string): string | undefined;
+  userInfo(): Promise<string>;
   free(): void;
 }
 

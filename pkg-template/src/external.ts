@@ -1,20 +1,32 @@
 import { createClient } from "./auth.js";
-import { refuse } from "./options.js";
-import type { Auth, AuthOptions, IdTokenClaims, WasmSource } from "./types.js";
+import { refuse, type Options } from "./options.js";
+import type {
+  Auth,
+  AuthOptions,
+  IdTokenClaims,
+  PlainOAuthOptions,
+  WasmSource,
+} from "./types.js";
 import { compileSource, once } from "./wasm.js";
 
 export { AuthError, isAuthError } from "./errors.js";
 export type * from "./types.js";
 
-/** The same client as `countersign` gives, without the bytes: the application passes `wasm`, most simply the URL of `countersign/core.wasm`. */
+/** The application passes it, most simply as the URL of `countersign/core.wasm`. */
+interface WithWasm {
+  readonly wasm: WasmSource;
+}
+
+/** The same client as `countersign` gives, without the bytes: OAuth 2.0 without OpenID Connect, so no `user`. */
+export function createAuth(options: PlainOAuthOptions & WithWasm): Auth<null>;
+/** The same client as `countersign` gives, without the bytes. */
 export function createAuth<TClaims extends object = {}>(
-  options: AuthOptions & { readonly wasm: WasmSource },
-): Auth<IdTokenClaims & TClaims> {
-  const source = ({ wasm }: AuthOptions) => {
+  options: AuthOptions & WithWasm,
+): Auth<IdTokenClaims & TClaims>;
+export function createAuth(options: Options): Auth<never> {
+  const source = ({ wasm }: Options) => {
     if (wasm === undefined) throw refuse("wasm", "missing");
     return once(() => compileSource(wasm));
   };
-  return createClient(options, source) as Auth<never> as Auth<
-    IdTokenClaims & TClaims
-  >;
+  return createClient(options, source) as Auth<never>;
 }

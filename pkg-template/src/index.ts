@@ -1,5 +1,11 @@
 import { createClient } from "./auth.js";
-import type { Auth, AuthOptions, IdTokenClaims } from "./types.js";
+import type { Options } from "./options.js";
+import type {
+  Auth,
+  AuthOptions,
+  IdTokenClaims,
+  PlainOAuthOptions,
+} from "./types.js";
 import { compile, failed, once } from "./wasm.js";
 
 export { AuthError, isAuthError } from "./errors.js";
@@ -13,13 +19,14 @@ const inlined = once(async () => {
   return compile(await inflate(bytes), null);
 });
 
+/** OAuth 2.0 without OpenID Connect: no ID Token, so no `user`. */
+export function createAuth(options: PlainOAuthOptions): Auth<null>;
 /** Creates the client. Synchronous and inert on a server; loading the wasm side, discovery, the callback and restoring the session run behind {@link Auth.ready}. */
 export function createAuth<TClaims extends object = {}>(
   options: AuthOptions,
-): Auth<IdTokenClaims & TClaims> {
-  return createClient(options, () => inlined) as Auth<never> as Auth<
-    IdTokenClaims & TClaims
-  >;
+): Auth<IdTokenClaims & TClaims>;
+export function createAuth(options: Options): Auth<never> {
+  return createClient(options, () => inlined) as Auth<never>;
 }
 
 function inflate(base64: string): Promise<ArrayBuffer> {

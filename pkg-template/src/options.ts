@@ -1,17 +1,41 @@
 // Options as applications write them, checked by name, and normalised for the Rust side.
 
 import { AuthError } from "./errors.js";
-import type { AuthOptions, AuthorizationParams, AuthStorage } from "./types.js";
+import type {
+  AuthOptions,
+  AuthorizationParams,
+  AuthStorage,
+  LogoutDialect,
+  LogoutOptions,
+  PlainOAuthOptions,
+} from "./types.js";
+
+export type Options = AuthOptions | PlainOAuthOptions;
+
+/** Parameters by name; several values are a repeated parameter. */
+type Params = Readonly<Record<string, string | readonly string[]>>;
 
 export interface NormalOptions {
   /** What the Rust side is given; equal texts are equal options. */
   readonly json: string;
-  /** Names issuer and client. */
+  /** Names the server: its issuer, or without one its authorization endpoint. */
+  readonly server: string;
+  /** Where the session is stored; names server and client. */
   readonly key: string;
+  /** Where a logout that is under way is stored. */
+  readonly logoutKey: string;
   /** How the `state` of a login and of a logout begins: by it a response is known to be ours. */
   readonly loginPrefix: string;
   readonly logoutPrefix: string;
   readonly redirectUri: string;
+  readonly postLogoutRedirectUri: string | undefined;
+  /** What every login asks for. */
+  readonly params: Params;
+  /** The part of the URL that a response comes in. */
+  readonly part: "search" | "hash";
+  readonly oidc: boolean;
+  /** Names of parameters that the logout dialect owns. */
+  readonly logoutNames: readonly unknown[];
   readonly storage: AuthStorage | null | undefined;
   readonly logins: AuthStorage | null;
   readonly apiOrigins: readonly string[];
@@ -23,22 +47,51 @@ export function refuse(option: string, problem: string): AuthError {
   return AuthError.of("invalid_config", { option, problem });
 }
 
-export function normalize(options: AuthOptions): NormalOptions {
-  if (typeof options !== "object" || options === null) {
-    throw refuse("options", "not an object");
+/** Options of a few words; the first is the default. */
+const CHOICES = {
+  oidc: [true, false],
+  callback: ["auto", "manual"],
+  refresh: ["auto", "onDemand", "off"],
+  responseMode: ["query", "fragment"],
+  revocation: ["form", "json"],
+} as const;
+
+type Chosen = {
+  -readonly [K in keyof typeof CHOICES]: (typeof CHOICES)[K][number];
+};
+
+function choose(options: object): Chosen {
+  const given = options as Record<string, unknown>;
+  const chosen: Record<string, unknown> = {};
+  for (const [name, known] of Object.entries(CHOICES)) {
+    const { [name]: value = known[0] } = given;
+    if (!(known as readonly unknown[]).includes(value)) {
+      throw refuse(name, `not one of ${known.join(", ")}`);
+    }
+    chosen[name] = value;
   }
-  if ("clientSecret" in options) {
+  return chosen as Chosen;
+}
+
+export function normalize(options: Options): NormalOptions {
+  checkObject(options, "options");
+  if ("clientSecret" in options || "client_secret" in options) {
     throw refuse(
       "clientSecret",
-      "a browser cannot keep a secret; register a public client, or let a server of yours add it",
+      "a browser cannot keep one; let a server of yours add it (docs/relay.md)",
     );
   }
-  const { callback = "auto", refresh = "auto", storage = "session" } = options;
-  const issuer = text(options.issuer, "issuer");
+  const chosen = choose(options);
+  const { storage = "session" } = options;
+  const metadata = metadataOf(options);
+  const byHand =
+    !chosen.oidc && metadata.authorization_endpoint && metadata.token_endpoint;
+  const issuer =
+    options.issuer === undefined && byHand
+      ? undefined
+      : text(options.issuer, "issuer");
   const clientId = text(options.clientId, "clientId");
-  if (options.clientId === "") throw refuse("clientId", "empty");
-  oneOf(callback, "callback", ["auto", "manual"]);
-  oneOf(refresh, "refresh", ["auto", "onDemand", "off"]);
+  if (clientId === "") throw refuse("clientId", "empty");
   for (const name of ["onCallback", "transport", "log"] as const) {
     const given = options[name];
     if (given !== undefined && typeof given !== "function") {
@@ -48,34 +101,38 @@ export function normalize(options: AuthOptions): NormalOptions {
   const allowInsecureIssuer = optional(
     options.allowInsecureIssuer,
     "allowInsecureIssuer",
+    text,
   );
-  checkIssuer(issuer, allowInsecureIssuer);
+  if (issuer !== undefined) checkIssuer(issuer, allowInsecureIssuer);
+  const server = issuer ?? (metadata.authorization_endpoint as string);
   const redirectUri = absolute(options.redirectUri ?? "/", "redirectUri");
-  const postLogoutRedirectUri =
-    options.postLogoutRedirectUri === undefined
-      ? undefined
-      : absolute(options.postLogoutRedirectUri, "postLogoutRedirectUri");
-  const scope = scopeText(options.scope ?? "openid");
-  if (!scope.split(" ").includes("openid"))
+  const postLogoutRedirectUri = afterLogout(options);
+  const scope = scopeText(options.scope ?? (chosen.oidc ? "openid" : ""));
+  if (chosen.oidc && !scope.split(" ").includes("openid"))
     throw refuse("scope", "lacks openid");
   const apiOrigins = (options.apiOrigins ?? []).map((origin) =>
     originOf(origin),
   );
-  const tag = fnv1a(`${issuer} ${clientId}`);
+  const logout = optional(options.logout, "logout", dialectOf);
+  const client = `${server} ${clientId}`;
+  const tag = fnv1a(client);
   const loginPrefix = `cs-${tag}-`;
   // Refused now rather than at the first login; sent with each.
-  const authorizationParams = paramsOf(options.authorizationParams ?? {});
+  const { authorizationParams = {} } = options;
+  const params = paramsOf(authorizationParams, "authorizationParams");
   const json = JSON.stringify({
+    ...chosen,
     issuer,
     clientId,
     redirectUri,
     allowInsecureIssuer,
     postLogoutRedirectUri,
-    scope,
-    refresh,
-    callback,
+    // Without one the parameter is left out.
+    scope: scope || undefined,
+    metadata,
+    logout,
     apiOrigins,
-    authorizationParams,
+    params,
     statePrefix: loginPrefix,
     clockTolerance: seconds(options.clockTolerance, "clockTolerance", 0, 600),
     timeout: seconds(options.timeout, "timeout", 1, 300),
@@ -83,50 +140,135 @@ export function normalize(options: AuthOptions): NormalOptions {
   const tab = tabStorage();
   return {
     json,
-    key: `countersign:session:${issuer} ${clientId}`,
+    server,
+    key: `countersign:session:${client}`,
+    logoutKey: `countersign:logout:${client}`,
     loginPrefix,
     logoutPrefix: `cso-${tag}-`,
     redirectUri,
+    postLogoutRedirectUri,
+    params,
+    part: chosen.responseMode === "fragment" ? "hash" : "search",
+    oidc: chosen.oidc,
+    logoutNames: Object.values(logout?.params ?? {}),
     storage: storage === "session" ? tab : storageOf(storage),
     logins: tab,
     apiOrigins,
-    callback,
+    callback: chosen.callback,
   };
 }
 
+/** Metadata by hand (RFC 8414 §2): URLs are made absolute, what nobody here knows goes along. */
+function metadataOf({ metadata = {}, issuer }: Options) {
+  checkObject(metadata, "metadata");
+  const all: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(metadata)) {
+    const option = `metadata.${name}`;
+    if (name === "issuer" && String(value) !== String(issuer)) {
+      throw refuse(option, "not the issuer option");
+    }
+    all[name] = /_endpoint$|^jwks_uri$/.test(name)
+      ? absolute(value, option)
+      : typeof value === "boolean"
+        ? value
+        : Array.isArray(value)
+          ? value.map((item) => text(item, option))
+          : text(value, option);
+  }
+  return all;
+}
+
+/** How the server wants to be left. */
+function dialectOf(given: unknown, option: string): LogoutDialect {
+  checkObject(given, option);
+  const { endpoint, params = {} } = given as LogoutDialect;
+  checkObject(params, `${option}.params`);
+  for (const [name, value] of Object.entries(params)) {
+    const member = `${option}.params.${name}`;
+    if (!name || !LOGOUT_OWNED.test(name) || value === "") {
+      throw refuse(member, "no parameter of a logout");
+    }
+    if (value !== null) text(value, member);
+  }
+  return { endpoint: absolute(endpoint, `${option}.endpoint`), params };
+}
+
 /** What a login asks for, as parameters of the authorization request. */
-export function paramsOf(params: AuthorizationParams): Record<string, string> {
-  const named: readonly (readonly [string, unknown, string])[] = [
-    ["audience", params.audience, "audience"],
-    ["prompt", params.prompt, "prompt"],
-    ["login_hint", params.loginHint, "loginHint"],
-    ["max_age", wholeSeconds(params.maxAge), "maxAge"],
-    ["ui_locales", joined(params.uiLocales), "uiLocales"],
-    ["display", params.display, "display"],
-    ["scope", params.scope && scopeText(params.scope), "scope"],
-  ];
-  const all: Record<string, string> = {};
-  for (const [name, value, option] of named) {
-    if (value !== undefined) all[name] = text(value, option);
+export function paramsOf(params: AuthorizationParams, from: string): Params {
+  checkObject(params, from);
+  const all: Record<string, Params[string]> = {};
+  for (const [option, convert] of Object.entries(PARAMS)) {
+    const value = params[option as keyof AuthorizationParams];
+    // The parameter has the name of the option, in the specifications' spelling.
+    const name = option.replace(/[A-Z]/, (c) => `_${c.toLowerCase()}`);
+    if (value !== undefined) all[name] = convert(value, option);
   }
   return { ...all, ...extraOf(params.extra, LOGIN_OWNED) };
+}
+
+/** What becomes of each option. */
+const PARAMS: Readonly<
+  Record<string, (value: unknown, option: string) => Params[string]>
+> = {
+  audience: text,
+  organization: text,
+  invitation: text,
+  prompt: text,
+  display: text,
+  loginHint: text,
+  acrValues: words,
+  uiLocales: words,
+  maxAge: (value) => String(seconds(value, "maxAge", 0, 2 ** 31)),
+  scope: scopeText,
+  resource: (value) =>
+    Array.isArray(value) ? value.map(resource) : resource(value),
+  claims: (value, option) => {
+    checkObject(value, option);
+    return jsonText(value, option) as string;
+  },
+  authorizationDetails: (value, option) => {
+    if (!Array.isArray(value)) throw refuse(option, "not a list");
+    for (const detail of value) {
+      checkObject(detail, option);
+      // RFC 9396 §2.
+      text((detail as { type?: unknown }).type, `${option}.type`);
+    }
+    return jsonText(value, option) as string;
+  },
+};
+
+/** RFC 8707 §2. */
+function resource(value: unknown): string {
+  const given = text(value, "resource");
+  if (!/^[a-z][a-z\d+.-]*:[^#\s]+$/i.test(given)) {
+    throw refuse("resource", "not an absolute URI without fragment");
+  }
+  return given;
 }
 
 /** Parameters that the protocol owns: an application that sets one would break a check. */
 const LOGIN_OWNED =
   /^(|client_id|client_secret|code|code_challenge|code_challenge_method|nonce|redirect_uri|request|request_uri|response_mode|response_type|state)$/;
 const LOGOUT_OWNED =
-  /^(|client_id|id_token_hint|post_logout_redirect_uri|state)$/;
+  /^(|client_id|id_token_hint|access_token_hint|post_logout_redirect_uri|state)$/;
 
 /** What a logout sends along. */
-export function logoutParams(extra: unknown): Record<string, string> {
-  return extraOf(extra, LOGOUT_OWNED);
+export function logoutParams(
+  extra: unknown,
+  { logoutNames }: NormalOptions,
+): Record<string, string> {
+  return extraOf(extra, LOGOUT_OWNED, logoutNames);
 }
 
-function extraOf(extra: unknown, owned: RegExp): Record<string, string> {
+function extraOf(
+  extra: unknown = {},
+  owned: RegExp,
+  more: readonly unknown[] = [],
+): Record<string, string> {
   const all: Record<string, string> = {};
-  for (const [name, value] of Object.entries(extra ?? {})) {
-    if (owned.test(text(name, "extra"))) {
+  checkObject(extra, "extra");
+  for (const [name, value] of Object.entries(extra)) {
+    if (owned.test(text(name, "extra")) || more.includes(name)) {
       throw refuse("extra", `${name} is a parameter that the protocol owns`);
     }
     all[name] = text(value, `extra.${name}`);
@@ -141,6 +283,12 @@ export function jsonText(value: unknown, option: string): string | undefined {
   } catch {
     throw refuse(option, "nothing that JSON can carry");
   }
+}
+
+/** Yes, no, or not said. */
+export function flag(value: unknown, option: string): unknown {
+  if (value === undefined || typeof value === "boolean") return value;
+  throw refuse(option, "not true or false");
 }
 
 /** Seconds that a token must still be good for. */
@@ -160,12 +308,22 @@ export function text(value: unknown, option: string): string {
   return given;
 }
 
-function optional(value: unknown, option: string): string | undefined {
-  return value === undefined ? undefined : text(value, option);
+function optional<T>(
+  value: unknown,
+  option: string,
+  read: (value: unknown, option: string) => T,
+): T | undefined {
+  return value === undefined ? undefined : read(value, option);
+}
+
+/** Where to come back to from a logout. */
+export function afterLogout(options: LogoutOptions): string | undefined {
+  const option = "postLogoutRedirectUri";
+  return optional(options[option], option, absolute);
 }
 
 /** An absolute http(s) URL without fragment. What is absolute already stays as it was written: servers compare it byte by byte. */
-export function absolute(value: unknown, option: string): string {
+function absolute(value: unknown, option: string): string {
   const given = text(value, option);
   const url = parse(given, option);
   if (!/^https?:$/.test(url.protocol) || given.includes("#") || url.username) {
@@ -173,6 +331,9 @@ export function absolute(value: unknown, option: string): string {
   }
   return /^https?:\/\//.test(given) ? given : url.href;
 }
+
+/** This machine (RFC 6761 §6.3, RFC 8252 §7.3). */
+export const LOOPBACK = /^(localhost|127(\.\d+){3}|\[::1])$/;
 
 function checkIssuer(issuer: string, exception: string | undefined): void {
   const url = parse(issuer, "issuer");
@@ -182,8 +343,11 @@ function checkIssuer(issuer: string, exception: string | undefined): void {
       "not an absolute http(s) URL without query and fragment",
     );
   }
-  const loopback = /^(localhost|127(\.\d+){3}|\[::1])$/.test(url.hostname);
-  if (url.protocol === "http:" && !loopback && exception !== issuer) {
+  if (
+    url.protocol === "http:" &&
+    !LOOPBACK.test(url.hostname) &&
+    exception !== issuer
+  ) {
     throw refuse(
       "issuer",
       "http: beyond loopback; use https:, or repeat it in allowInsecureIssuer",
@@ -211,21 +375,25 @@ function originOf(value: unknown): string {
 }
 
 function scopeText(scope: unknown): string {
-  const given = text(joined(scope), "scope");
+  const given = words(scope, "scope");
   // RFC 6749 §3.3.
   if (!/^[\x20\x21\x23-\x5B\x5D-\x7E]*$/.test(given)) {
-    throw refuse("scope", "has characters that RFC 6749 §3.3 does not allow");
+    throw refuse("scope", "has characters beyond RFC 6749 §3.3");
   }
   return given;
 }
 
-function joined(value: unknown): unknown {
-  return Array.isArray(value) ? value.join(" ") : value;
+function words(value: unknown, option: string): string {
+  return text(Array.isArray(value) ? value.join(" ") : value, option);
 }
 
-function oneOf(value: string, option: string, known: readonly string[]): void {
-  if (!known.includes(value))
-    throw refuse(option, `not one of ${known.join(", ")}`);
+export function checkObject(
+  value: unknown,
+  option: string,
+): asserts value is object {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    throw refuse(option, "not an object");
+  }
 }
 
 function seconds(
@@ -241,10 +409,6 @@ function seconds(
   return Number(value);
 }
 
-function wholeSeconds(value: unknown): string | undefined {
-  return seconds(value, "maxAge", 0, 2 ** 31)?.toString();
-}
-
 function storageOf(storage: unknown): AuthStorage | undefined {
   if (storage === "memory") return undefined;
   const object = storage as AuthStorage | null;
@@ -252,7 +416,7 @@ function storageOf(storage: unknown): AuthStorage | undefined {
   if (!methods.every((name) => typeof object?.[name] === "function")) {
     throw refuse(
       "storage",
-      'not "session", "memory" or an object with getItem, setItem and removeItem',
+      'not "session", "memory" or an object like localStorage',
     );
   }
   return object as AuthStorage;

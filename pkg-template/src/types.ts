@@ -5,9 +5,21 @@ import type { AuthError } from "./errors.js";
 
 // ── Client ──────────────────────────────────────────────────────────────────
 
-export interface AuthOptions {
+export interface AuthOptions extends CommonOptions {
   /** Issuer Identifier, compared exactly (OIDC Discovery §3, RFC 8414 §2). */
   readonly issuer: string | URL;
+  /** @default true */
+  readonly oidc?: true;
+}
+
+/** OAuth 2.0 without OpenID Connect: no ID Token, so nobody knows who the user is. */
+export interface PlainOAuthOptions extends CommonOptions {
+  readonly oidc: false;
+  /** May be left out when `metadata` has `authorization_endpoint` and `token_endpoint`; an `iss` in the callback is then not compared (RFC 9207). */
+  readonly issuer?: string | URL;
+}
+
+export interface CommonOptions {
   /** An `http:` issuer beyond loopback works only if it is repeated here, exactly. */
   readonly allowInsecureIssuer?: string | URL;
   /** `client_id` (RFC 6749 §2.2). */
@@ -16,10 +28,18 @@ export interface AuthOptions {
   readonly redirectUri?: string | URL;
   /** `post_logout_redirect_uri` (OIDC RP-Initiated Logout §2). @default not sent */
   readonly postLogoutRedirectUri?: string | URL;
-  /** `scope` (RFC 6749 §3.3). @default "openid" */
+  /** `scope` (RFC 6749 §3.3). @default "openid"; with `oidc: false` none */
   readonly scope?: string | readonly string[];
   /** Sent with every authorization request; a login's own options win. */
   readonly authorizationParams?: AuthorizationParams;
+  /** Members by hand, which win over the server's own document. It is not asked for when `authorization_endpoint`, `token_endpoint` and, unless `oidc` is `false`, `jwks_uri` are there. Relative endpoints resolve against `document.baseURI`. */
+  readonly metadata?: Partial<ServerMetadata>;
+  /** Where the response comes (`response_mode`, OAuth 2.0 Multiple Response Types §2.1); the other part of the URL is not read. @default "query" */
+  readonly responseMode?: "query" | "fragment";
+  /** How this server wants to be left, where it does not follow RP-Initiated Logout. */
+  readonly logout?: LogoutDialect;
+  /** Body of the revocation request. @default "form" (RFC 7009 §2.1) */
+  readonly revocation?: "form" | "json";
   /** `"auto"` completes the redirect by itself, `"manual"` waits for {@link Auth.handleCallback}. @default "auto" */
   readonly callback?: "auto" | "manual";
   /** What to do after a completed callback. @default history.replaceState to `result.returnTo` */
@@ -48,16 +68,30 @@ export interface AuthOptions {
 /** Parameters of the authorization request; everything not named here goes in `extra`. */
 export interface AuthorizationParams {
   readonly scope?: string | readonly string[];
-  /** Target API of Auth0-shaped servers. */
+  /** `audience`: the API that the access token is for, at servers that want it by this name. */
   readonly audience?: string;
-  /** `prompt`, `login_hint`, `max_age`, `ui_locales`, `display` (OIDC Core §3.1.2.1). */
+  /** `resource`: the same by RFC 8707 §2, an absolute URI without fragment, or several. */
+  readonly resource?: string | readonly string[];
+  /** `organization` to sign in to; the ID Token is held to it. */
+  readonly organization?: string;
+  /** `invitation`: the ticket of an invitation to the organization. */
+  readonly invitation?: string;
+  /** `prompt`, `login_hint`, `max_age`, `acr_values`, `ui_locales`, `display` (OIDC Core §3.1.2.1). */
   readonly prompt?:
     "none" | "login" | "consent" | "select_account" | "create" | (string & {});
   readonly loginHint?: string;
   /** In seconds; the ID Token is held to it. */
   readonly maxAge?: number;
+  readonly acrValues?: string | readonly string[];
   readonly uiLocales?: string | readonly string[];
   readonly display?: "page" | "popup" | "touch" | "wap";
+  /** `claims` (OIDC Core §5.5); the ID Token is held to an essential `acr` and `auth_time`. */
+  readonly claims?: { readonly userinfo?: object; readonly id_token?: object };
+  /** `authorization_details` (RFC 9396 §2). */
+  readonly authorizationDetails?: readonly {
+    readonly type: string;
+    readonly [member: string]: unknown;
+  }[];
   readonly extra?: Readonly<Record<string, string>>;
 }
 
@@ -96,6 +130,10 @@ export interface Auth<TUser = IdTokenClaims> {
   ) => Promise<Response>;
   /** The raw ID Token, for federation with services that want it (Hasura, Firebase, Cognito); `null` where there is none. */
   readonly getIdToken: () => Promise<string | null>;
+  /** The UserInfo response, its `sub` compared with the ID Token's (OIDC Core §5.3.2). */
+  readonly fetchUserInfo: (options?: {
+    readonly signal?: AbortSignal;
+  }) => Promise<UserInfo>;
   /** Loads the wasm side now, so that the next call need not. */
   readonly preload: () => Promise<void>;
 
@@ -184,7 +222,13 @@ export type WarningCode =
   /** The issuer is `http:` beyond loopback, by `allowInsecureIssuer`. */
   | "insecure_issuer"
   /** There are no Web Locks: two tabs may refresh at once. */
-  | "no_locks";
+  | "no_locks"
+  /** The callback had an `iss`, and there is no `issuer` to compare it with (RFC 9207 §2.4). */
+  | "issuer_unchecked"
+  /** Another client of the page has the same `redirectUri` at another server, and this server does not say who answers (RFC 9700 §4.4.2). */
+  | "shared_redirect_uri"
+  /** The page that a logout comes back to was opened without the `state` that was sent (OIDC RP-Initiated Logout §3). */
+  | "logout_unconfirmed";
 
 // ── Options and results of the methods ──────────────────────────────────────
 
@@ -207,6 +251,8 @@ export interface LogoutOptions {
   readonly postLogoutRedirectUri?: string | URL;
   /** `true`: only this browser forgets. @default false */
   readonly local?: boolean;
+  /** Revoke the refresh token (RFC 7009), where the server offers that. @default true */
+  readonly revoke?: boolean;
   readonly extra?: Readonly<Record<string, string>>;
   /** Stands in for `location.assign`. */
   readonly navigate?: Navigate;
@@ -223,6 +269,24 @@ export interface AccessTokenOptions {
 
 export interface AuthRequestInit extends RequestInit {
   readonly auth?: Omit<AccessTokenOptions, "signal">;
+}
+
+/** How a server wants to be left. */
+export interface LogoutDialect {
+  readonly endpoint: string | URL;
+  /** Parameter names where they differ from RP-Initiated Logout's; `null` leaves one out. An access token goes along only if it has a name here. */
+  readonly params?: Readonly<
+    Partial<
+      Record<
+        | "client_id"
+        | "post_logout_redirect_uri"
+        | "id_token_hint"
+        | "access_token_hint"
+        | "state",
+        string | null
+      >
+    >
+  >;
 }
 
 export type Navigate = (url: string) => void | Promise<void>;
@@ -273,6 +337,25 @@ export interface IdTokenClaims {
   readonly locale?: string;
   readonly updated_at?: number;
   readonly [claim: string]: unknown;
+}
+
+/** UserInfo response (OIDC Core §5.3.2). */
+export interface UserInfo {
+  readonly sub: string;
+  readonly [claim: string]: unknown;
+}
+
+/** RFC 8414 §2, OIDC Discovery §3. */
+export interface ServerMetadata {
+  readonly issuer: string;
+  readonly authorization_endpoint: string;
+  readonly token_endpoint: string;
+  readonly jwks_uri: string;
+  readonly userinfo_endpoint: string;
+  readonly end_session_endpoint: string;
+  readonly revocation_endpoint: string;
+  readonly authorization_response_iss_parameter_supported: boolean;
+  readonly [member: string]: unknown;
 }
 
 // ── Errors: one class, one discriminant ─────────────────────────────────────

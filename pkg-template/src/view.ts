@@ -37,6 +37,17 @@ export function readText(
   }
 }
 
+/** The stored text of a record of this version, which is stored no longer. */
+export function takeText(
+  storage: AuthStorage | null,
+  key: string,
+): string | null {
+  const text = readText(storage, key);
+  if (!isOurs(text)) return null;
+  storage?.removeItem(key);
+  return text;
+}
+
 /** Whether a stored text is a record that this version may remove. */
 export function isOurs(text: string | null): boolean {
   try {
@@ -47,7 +58,7 @@ export function isOurs(text: string | null): boolean {
 }
 
 /** The view of a stored record, if it is whole and its token fresh by the wall clock; everything else is for the Rust side to judge. */
-export function freshView(text: string): View | null {
+export function freshView(text: string, oidc: boolean): View | null {
   try {
     const record = JSON.parse(text) as { v: unknown; view: View };
     const { v, view } = record;
@@ -63,7 +74,9 @@ export function freshView(text: string): View | null {
       typeof view.refreshable === "boolean" &&
       Array.isArray(view.scope) &&
       view.scope.every((item) => typeof item === "string") &&
-      typeof (view.user as { sub?: unknown } | null)?.sub === "string";
+      (oidc
+        ? typeof (view.user as { sub?: unknown } | null)?.sub === "string"
+        : view.user === null);
     const now = Date.now();
     // A clock that was put back says nothing about a token.
     return whole &&

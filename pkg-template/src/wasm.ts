@@ -35,10 +35,24 @@ export async function compileSource(
           throw failed("network", url, cause);
         });
   if (!(fetched instanceof Response)) {
-    return compile(fetched as BufferSource, url);
+    return compileGiven(fetched as BufferSource, url);
   }
   if (!fetched.ok) throw failed("network", fetched.url || url);
-  return compile(await fetched.arrayBuffer(), fetched.url || url);
+  return compileGiven(await fetched.arrayBuffer(), fetched.url || url);
+}
+
+function compileGiven(
+  bytes: BufferSource,
+  url: string | null,
+): Promise<WebAssembly.Module> {
+  const head = ArrayBuffer.isView(bytes)
+    ? new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    : new Uint8Array(bytes);
+  // "\0asm": a dev server that knows no such file answers with its index page.
+  if (String.fromCharCode(...head.subarray(0, 4)) !== "\0asm") {
+    throw failed("not_wasm", url);
+  }
+  return compile(bytes, url);
 }
 
 /** Compiles bytes, and says in words what is wrong where they are refused. */
@@ -47,13 +61,6 @@ export async function compile(
   url: string | null,
 ): Promise<WebAssembly.Module> {
   if (typeof WebAssembly !== "object") throw failed("unsupported", url);
-  const head = ArrayBuffer.isView(bytes)
-    ? new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-    : new Uint8Array(bytes);
-  // "\0asm": a dev server that knows no such file answers with its index page.
-  if (String.fromCharCode(...head.subarray(0, 4)) !== "\0asm") {
-    throw failed("not_wasm", url);
-  }
   try {
     return await WebAssembly.compile(bytes);
   } catch (cause) {

@@ -78,6 +78,44 @@ test("every wrong option is refused by its name, and every right one taken", asy
     onCallback: ["go", 1],
     apiOrigins: [["api.example"], ["/x"], [7], [null], ["data:x"], ["blob:x"]],
     clientSecret: ["s3cret", undefined],
+    client_secret: ["s3cret", undefined],
+    oidc: [null, "false", 0],
+    responseMode: [null, "form_post", 7],
+    revocation: [null, "xml", true],
+    metadata: [
+      null,
+      7,
+      "x",
+      [],
+      { token_endpoint: 7 },
+      { token_endpoint: "javascript:alert(1)" },
+      { token_endpoint: "https://id.example/#x" },
+      { authorization_endpoint: "http://[" },
+      { jwks_uri: "ftp://id.example" },
+      { mtls_endpoint: "https://user@id.example" },
+      { anything: 7 },
+      { anything: null },
+      { anything: {} },
+      { anything: ["x", 7] },
+      { anything: "\ud800" },
+      { issuer: "https://evil.example" },
+    ],
+    logout: [
+      null,
+      "https://id.example",
+      [],
+      {},
+      { endpoint: 7 },
+      { endpoint: "javascript:alert(1)" },
+      { endpoint: "/logout#x" },
+      { endpoint: "/logout", params: null },
+      { endpoint: "/logout", params: ["state"] },
+      { endpoint: "/logout", params: { returnTo: "x" } },
+      { endpoint: "/logout", params: { "": "x" } },
+      { endpoint: "/logout", params: { state: "" } },
+      { endpoint: "/logout", params: { state: 7 } },
+      { endpoint: "/logout", params: { state: "\ud800" } },
+    ],
     allowInsecureIssuer: [null, 7],
     authorizationParams: [
       { extra: { state: "x" } },
@@ -92,6 +130,28 @@ test("every wrong option is refused by its name, and every right one taken", asy
       { prompt: 7 },
       { scope: "openid ü" },
       { loginHint: {} },
+      { audience: 7 },
+      { organization: ["org_1"] },
+      { invitation: null },
+      { acrValues: {} },
+      { uiLocales: 7 },
+      { display: true },
+      { resource: "api" },
+      { resource: "/api" },
+      { resource: "https://api.example/#x" },
+      { resource: "" },
+      { resource: ["https://api.example", 7] },
+      { claims: "{}" },
+      { claims: [] },
+      { claims: null },
+      { authorizationDetails: { type: "x" } },
+      { authorizationDetails: ["x"] },
+      { authorizationDetails: [{ type: "x" }, {}] },
+      { authorizationDetails: [{ type: 7 }] },
+      { extra: "state" },
+      { extra: null },
+      [],
+      7,
     ],
   };
   await open(page, app);
@@ -116,10 +176,9 @@ test("every wrong option is refused by its name, and every right one taken", asy
         details: { problem: expect.stringMatching(/./) },
         retryable: false,
       });
-      const within = /^(extra(\.\w*)?|maxAge|prompt|scope|loginHint)$/;
-      if (name === "authorizationParams")
-        expect.soft(error?.details.option, row).toMatch(within);
-      else expect.soft(error?.details.option, row).toBe(name);
+      expect
+        .soft(error?.details.option, row)
+        .toMatch(namedAs(name, values[index]));
     });
   }
   const unusable = await page.evaluate(() =>
@@ -146,7 +205,28 @@ test("every wrong option is refused by its name, and every right one taken", asy
     clockTolerance: [0, 600, undefined],
     timeout: [1, 300],
     apiOrigins: [[], ["https://api.example/v1?x#y", "http://127.0.0.1:1"]],
-    authorizationParams: [{}, { extra: { foo: "" }, maxAge: 0 }],
+    authorizationParams: [
+      {},
+      { extra: { foo: "", claims: "{}" }, maxAge: 0 },
+      { resource: "https://api.example/v1?x" },
+      { resource: ["urn:api", "https://api.example"] },
+      { claims: { userinfo: { email: null } } },
+      { authorizationDetails: [{ type: "payment", amount: { value: 1 } }] },
+      { acrValues: "a b", uiLocales: ["de", "en"], display: "touch" },
+      { audience: "", organization: "org_1", invitation: "t" },
+    ],
+    oidc: [true, undefined],
+    responseMode: ["query", "fragment"],
+    revocation: ["form", "json"],
+    metadata: [
+      {},
+      { token_endpoint: "/relay", jwks_uri: "https://id.example/jwks" },
+      { issuer: scripted.issuer, anything: true, more: ["x"], text: "" },
+    ],
+    logout: [
+      { endpoint: "/logout?x" },
+      { endpoint: "https://id.example", params: { state: null } },
+    ],
     postLogoutRedirectUri: ["/", undefined],
   };
   for (const [name, values] of Object.entries(right)) {
@@ -165,6 +245,80 @@ test("every wrong option is refused by its name, and every right one taken", asy
     expect.soft(outcomes, name).toEqual(values.map(() => ({ value: "made" })));
   }
   expect(await storedIn(page)).toEqual(before);
+});
+
+/** By which name what is wrong with an option is told: its own, or that of the member. */
+function namedAs(name, value) {
+  if (/secret/i.test(name)) return /^clientSecret$/;
+  const [member] = typeof value === "object" ? Object.keys(value ?? {}) : [];
+  if (name === "authorizationParams")
+    return new RegExp(`^${member ?? name}(\\.\\w*)?$`);
+  return /^(metadata|logout)$/.test(name)
+    ? new RegExp(`^${name}(\\.\\w*)*$`)
+    : new RegExp(`^${name}$`);
+}
+
+test("without OpenID Connect an issuer is needed only where endpoints are missing, and no scope", async ({
+  page,
+  app,
+}) => {
+  await open(page, app);
+  const both = {
+    authorization_endpoint: "https://id.example/authorize",
+    token_endpoint: "https://id.example/token",
+  };
+  const { authorization_endpoint, token_endpoint } = both;
+  const issuer = "https://id.example";
+  for (const [options, refused] of [
+    [{ oidc: false }, "issuer"],
+    [{ oidc: false, metadata: {} }, "issuer"],
+    [{ oidc: false, metadata: { authorization_endpoint } }, "issuer"],
+    [{ oidc: false, metadata: { token_endpoint } }, "issuer"],
+    [{ oidc: false, metadata: both }, null],
+    [{ oidc: false, issuer }, null],
+    [{ oidc: false, issuer, metadata: both }, null],
+    [{ oidc: false, issuer: "/x", metadata: both }, "issuer"],
+    [{ oidc: false, issuer: null, metadata: both }, "issuer"],
+    [{ metadata: both }, "issuer"],
+    [{ oidc: true, metadata: { ...both, jwks_uri: "/jwks" } }, "issuer"],
+    [{ oidc: false, issuer, scope: "profile" }, null],
+    [{ oidc: false, issuer, scope: "" }, null],
+    [{ oidc: false, issuer, scope: "ü" }, "scope"],
+    [{ oidc: true, issuer, scope: "profile" }, "scope"],
+    [{ oidc: false, metadata: { ...both, issuer } }, "metadata.issuer"],
+    [{ oidc: false, issuer, metadata: { ...both, issuer } }, null],
+  ]) {
+    const { error, value } = await page.evaluate(
+      (options) =>
+        attempt(() => {
+          createAuth({ clientId: "spa", ...options }).dispose();
+          return "made";
+        }),
+      options,
+    );
+    const row = JSON.stringify(options);
+    if (refused === null) expect.soft(value, row).toBe("made");
+    else
+      expect.soft(error, row).toMatchObject({
+        code: "invalid_config",
+        details: { option: refused },
+      });
+  }
+});
+
+test("a client secret is refused with the way to a relay", async ({
+  page,
+  app,
+  scripted,
+}) => {
+  await open(page, app);
+  const options = optionsFor(app, scripted, { clientSecret: "s3cret" });
+  const { error } = await page.evaluate(
+    (options) => attempt(() => createAuth(options)),
+    options,
+  );
+  expect(error.details.problem).toContain("docs/relay.md");
+  expect(JSON.stringify(error)).not.toContain("s3cret");
 });
 
 test("an http issuer beyond loopback works only if it is repeated, exactly", async ({
@@ -211,7 +365,9 @@ test("wrong options of login and logout are refused by name, before anything is 
   app,
   scripted,
 }) => {
-  const options = optionsFor(app, scripted);
+  const params = { post_logout_redirect_uri: "returnTo" };
+  const logout = { endpoint: `${scripted.issuer}/logout`, params };
+  const options = optionsFor(app, scripted, { logout });
   await signIn(page, app, options);
   const before = await storedIn(page);
   const asked = scripted.requests.length;
@@ -230,6 +386,12 @@ test("wrong options of login and logout are refused by name, before anything is 
     [{ maxAge: -1 }, "maxAge"],
     [{ extra: { state: "x" } }, "extra"],
     [{ extra: { client_secret: "x" } }, "extra"],
+    [{ resource: "not a URI" }, "resource"],
+    [{ claims: 7 }, "claims"],
+    [{ authorizationDetails: [{}] }, "authorizationDetails.type"],
+    [{ acrValues: 7 }, "acrValues"],
+    [{ organization: {} }, "organization"],
+    [{ invitation: 7 }, "invitation"],
     [{ extra: { a: "\ud800" } }, "extra.a"],
   ]) {
     const { error } = await call(page, "login", login);
@@ -238,11 +400,23 @@ test("wrong options of login and logout are refused by name, before anything is 
       details: { option },
     });
   }
-  for (const postLogoutRedirectUri of ["ftp://x", 7, null, "/#x"]) {
-    const { error } = await call(page, "logout", { postLogoutRedirectUri });
-    expect.soft(error, String(postLogoutRedirectUri)).toMatchObject({
+  for (const [logout, option] of [
+    ...["ftp://x", 7, null, "/#x"].map((postLogoutRedirectUri) => [
+      { postLogoutRedirectUri },
+      "postLogoutRedirectUri",
+    ]),
+    ...["no", 0, null].map((revoke) => [{ revoke }, "revoke"]),
+    [{ extra: { state: "x" } }, "extra"],
+    [{ extra: { id_token_hint: "x" } }, "extra"],
+    [{ extra: { access_token_hint: "x" } }, "extra"],
+    [{ extra: { returnTo: "x" } }, "extra"],
+    [{ extra: { a: 7 } }, "extra.a"],
+    [{ extra: 7 }, "extra"],
+  ]) {
+    const { error } = await call(page, "logout", logout);
+    expect.soft(error, JSON.stringify(logout)).toMatchObject({
       code: "invalid_config",
-      details: { option: "postLogoutRedirectUri" },
+      details: { option },
     });
   }
   expect(await storedIn(page)).toEqual(before);
@@ -960,7 +1134,7 @@ test.describe("a sign-in", () => {
         });
         // Neither token nor verifier is left.
         const left = JSON.stringify(await storedIn(page));
-        expect(left).not.toMatch(/at-|rt-|eyJ|code_verifier|:session:/);
+        expect(left).not.toMatch(/[^\w-](at|rt)-|eyJ|code_verifier|:session:/);
         // The honest twin is accepted; what was said about keys is asked again by the next page.
         if (lie.jwks) {
           scripted.forgive();
@@ -1450,7 +1624,9 @@ test.describe("a page without crypto.subtle", () => {
             code: "unsupported_environment",
             details: { missing: "crypto.subtle" },
           });
-          expect(JSON.stringify(await storedIn(page))).not.toMatch(/at-|rt-/);
+          expect(JSON.stringify(await storedIn(page))).not.toMatch(
+            /[^\w-](at|rt)-/,
+          );
         }
       } finally {
         await scripted.close();
@@ -1476,5 +1652,7 @@ test("a redirect back with a lie is refused on the page that it lands on, too", 
   });
   await untilState(page, "signedOut");
   expect(page.url()).toBe(`${app.url}/callback`);
-  expect(JSON.stringify(await storedIn(page))).not.toMatch(/at-|rt-|eyJ/);
+  expect(JSON.stringify(await storedIn(page))).not.toMatch(
+    /[^\w-](at|rt)-|eyJ/,
+  );
 });

@@ -16,7 +16,8 @@ import { expect, quick, test } from "../support/fixtures.mjs";
 test.use(quick);
 
 /** What must be nowhere once the user is logged out. */
-const SECRETS = /at-|rt-|eyJ|code_verifier|"nonce"|alice|access_token|refresh/;
+const SECRETS =
+  /[^\w-](at|rt)-|eyJ|code_verifier|"nonce"|alice|access_token|refresh/;
 
 test.describe("logout", () => {
   test("ends the session here and at the provider, and comes back as no callback", async ({
@@ -43,9 +44,10 @@ test.describe("logout", () => {
     const state = await begin(page, options);
     expect(state).toMatchObject({
       status: "signedOut",
-      reason: "noSession",
+      reason: "loggedOut",
       error: null,
     });
+    expect(Object.keys(await storedIn(page)).join()).not.toContain("logout");
     expect(await page.evaluate(() => auth.isCallback())).toBe(false);
     expect(page.url()).toBe(`${app.url}/bye`);
     expect(op.control.counters).toEqual({});
@@ -56,6 +58,105 @@ test.describe("logout", () => {
       page.evaluate(() => void auth.login()),
     ]);
     await expect(page.locator("button.user").first()).toBeVisible();
+  });
+
+  test("that comes back without its state is warned about, once, and nobody is signed in", async ({
+    page,
+    app,
+    scripted,
+  }) => {
+    const postLogoutRedirectUri = `${app.url}/bye?x=1`;
+    const options = optionsFor(app, scripted, { postLogoutRedirectUri });
+    await signIn(page, app, options);
+    const warned = () =>
+      page.evaluate(() =>
+        moments
+          .filter(({ type }) => type === "warning")
+          .map(({ code }) => code),
+      );
+    for (const [path, warnings, reason] of [
+      ["/bye?x=1&state=STATE", [], "loggedOut"],
+      ["/bye?state=STATE&x=1&state=other", [], "loggedOut"],
+      ["/elsewhere?state=STATE", [], "loggedOut"],
+      ["/bye?x=1", ["logout_unconfirmed"], "loggedOut"],
+      ["/bye", ["logout_unconfirmed"], "loggedOut"],
+      ["/bye?state=foreign", ["logout_unconfirmed"], "loggedOut"],
+      ["/bye?state=STATEx", ["logout_unconfirmed"], "loggedOut"],
+      ["/elsewhere?state=STATEx", ["logout_unconfirmed"], "loggedOut"],
+      // Not the page that the logout comes back to.
+      ["/elsewhere", [], "noSession"],
+      ["/elsewhere?state=foreign", [], "noSession"],
+    ])
+      await test.step(path, async () => {
+        const sent = await page.evaluate(
+          () => new Promise((navigate) => void auth.logout({ navigate })),
+        );
+        const state = new URL(sent).searchParams.get("state");
+        await open(page, app, path.replace("STATE", state));
+        const settled = await begin(page, options);
+        expect(settled).toMatchObject({ status: "signedOut", reason });
+        expect(await warned()).toEqual(warnings);
+        expect(page.url()).not.toContain("cso-");
+        const hint = "postLogoutRedirectUri";
+        if (warnings.length)
+          expect(await page.evaluate(() => moments[0].hint)).toContain(hint);
+        // The Rust side, which knows nothing of it, changes nothing.
+        await call(page, "preload");
+        expect(await page.evaluate(() => auth.state.reason)).toBe(reason);
+        // It was said once.
+        await open(page, app, "/bye");
+        await begin(page, options);
+        const later = reason === "noSession" ? ["logout_unconfirmed"] : [];
+        expect(await warned()).toEqual(later);
+      });
+  });
+
+  test("is not done by a link that looks like its return", async ({
+    page,
+    app,
+    scripted,
+  }) => {
+    const postLogoutRedirectUri = `${app.url}/bye`;
+    const options = optionsFor(app, scripted, { postLogoutRedirectUri });
+    await signIn(page, app, options);
+    const { text } = await storedSession(page, options);
+    const sent = await page.evaluate(
+      () => new Promise((navigate) => void auth.logout({ navigate })),
+    );
+    const pending = await storedIn(page);
+    const state = new URL(sent).searchParams.get("state");
+    for (const forged of [state, `${state}x`, "foreign", ""]) {
+      // As if somebody had signed in again since.
+      await page.evaluate(
+        (stored) => {
+          for (const [key, value] of Object.entries(stored))
+            sessionStorage.setItem(key, value);
+        },
+        { ...pending, [sessionKey(options)]: text },
+      );
+      await open(page, app, `/bye?state=${forged}`);
+      const settled = await begin(page, options);
+      expect(settled.status, forged).toBe("signedIn");
+      const types = await page.evaluate(() => moments.map(({ type }) => type));
+      expect(types).not.toContain("warning");
+    }
+  });
+
+  test("leaves no claim or token behind in its own record", async ({
+    page,
+    app,
+    scripted,
+  }) => {
+    const postLogoutRedirectUri = `${app.url}/bye`;
+    const options = optionsFor(app, scripted, { postLogoutRedirectUri });
+    await signIn(page, app, options);
+    const sent = await page.evaluate(
+      () => new Promise((navigate) => void auth.logout({ navigate })),
+    );
+    const { issuer, clientId } = options;
+    const key = `countersign:logout:${issuer} ${clientId}`;
+    const state = new URL(sent).searchParams.get("state");
+    expect((await storedIn(page))[key]).toBe(JSON.stringify({ v: 1, state }));
   });
 
   test("forgets before it leaves", async ({ page, app, scripted }) => {

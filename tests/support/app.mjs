@@ -146,7 +146,7 @@ export async function startApp(scripts) {
       requests.filter(({ path }) => path.startsWith(`/assets/${name}`)).length,
     /** The script that carries the wasm, and the glue. */
     wasmScript: [...assets.keys()].find((path) => /wasm-inline/.test(path)),
-    glueScript: [...assets.keys()].find((path) => /\/core-/.test(path)),
+    glueScript: [...assets.keys()].find((path) => /\/engine-/.test(path)),
     reset() {
       requests.length = 0;
       refused = undefined;
