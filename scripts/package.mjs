@@ -29,10 +29,10 @@ async function assemble() {
     inCheckout("LICENSE"),
   ];
   for (const file of files) await copyFile(file, join(staging, basename(file)));
-  // The hint of every error points there.
+  // What errors and doc comments point at.
   await mkdir(join(staging, "docs"));
-  const errors = "docs/errors.md";
-  await copyFile(inCheckout(errors), join(staging, errors));
+  for (const page of ["docs/errors.md", "docs/providers.md"])
+    await copyFile(inCheckout(page), join(staging, page));
   // One rename, so that a server of `pkg` never sees half of it.
   const old = inCheckout("target/pkg-old");
   await rm(old, { recursive: true, force: true });

@@ -12,7 +12,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 const LONGEST_FILE: usize = 400;
 const LONGEST_TEST_FILE: usize = 600;
@@ -41,36 +41,36 @@ impl Source {
 }
 
 fn sources(folder: &str) -> Vec<Source> {
-    fn walk(folder: &Path, found: &mut Vec<PathBuf>) {
+    files(folder, ".rs")
+        .into_iter()
+        .map(|(path, text)| Source {
+            lines: text.lines().map(str::to_owned).collect(),
+            path,
+        })
+        .collect()
+}
+
+/// Every file below a folder whose name ends so: its path below the crate, and its text.
+fn files(folder: &str, ending: &str) -> Vec<(String, String)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut folders = vec![root.join(folder)];
+    let mut found = Vec::new();
+    while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
             if path.is_dir() {
-                walk(&path, found);
-            } else if path.extension().is_some_and(|extension| extension == "rs") {
-                found.push(path);
+                folders.push(path);
+                continue;
+            }
+            let name = path.strip_prefix(root).unwrap().to_str().unwrap();
+            if name.ends_with(ending) {
+                let text = fs::read_to_string(&path).unwrap();
+                found.push((name.replace('\\', "/"), text));
             }
         }
     }
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let mut paths = Vec::new();
-    walk(&root.join(folder), &mut paths);
-    paths.sort();
-    paths
-        .into_iter()
-        .map(|path| Source {
-            lines: fs::read_to_string(&path)
-                .unwrap()
-                .lines()
-                .map(str::to_owned)
-                .collect(),
-            path: path
-                .strip_prefix(root)
-                .unwrap()
-                .to_str()
-                .unwrap()
-                .replace('\\', "/"),
-        })
-        .collect()
+    found.sort();
+    found
 }
 
 /// The areas that a file of this area may name.
@@ -309,4 +309,19 @@ fn functions_are_short() {
     );
     let tenth = &all[all.len() * 9 / 10];
     assert!(tenth.0 <= 30, "one in ten is longer than {}", tenth.0);
+}
+
+#[test]
+fn no_provider_is_named_outside_the_entry_that_is_theirs() {
+    let mut sources = files("src", ".rs");
+    sources.extend(files("src", ".js"));
+    sources.extend(files("pkg-template/src", ".ts"));
+    let names = ["auth0", "upbond", "cidaas", "pagero"];
+    for (path, text) in sources {
+        let text = text.to_lowercase();
+        for name in names {
+            let own = path == "pkg-template/src/providers.ts";
+            assert_eq!(text.contains(name), own, "{path}: {name}");
+        }
+    }
 }

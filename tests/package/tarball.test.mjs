@@ -49,6 +49,9 @@ test("the package brings nothing along and runs nothing at install", async () =>
   const names = await readdir(installed);
   for (const name of ["index.js", "index.d.ts", "core.wasm", "LICENSE"])
     assert.ok(names.includes(name), name);
+  // What hints, refusals and doc comments point at.
+  const pages = await readdir(join(installed, "docs"));
+  assert.deepEqual(pages.sort(), ["errors.md", "providers.md"]);
   // The types of the glue are ours alone.
   for (const name of ["core.d.ts", "wasm-inline.d.ts"])
     assert.ok(!names.includes(name), name);
@@ -82,8 +85,11 @@ for (const resolution of ["bundler", "nodenext"])
 const use = `
   import { createAuth } from "countersign";
   import { createAuth as createExternal } from "countersign/external";
+  import { auth0, pagero } from "countersign/providers";
   const auth = createAuth({ issuer: "https://id.example", clientId: "app" });
   createExternal({ issuer: "https://id.example", clientId: "app", wasm: new URL("https://app.example/core.wasm") });
+  createAuth({ ...auth0("tenant.auth0.com"), clientId: "app" });
+  export const nobody: null = createAuth({ ...pagero({ tokenEndpoint: "/relay" }), clientId: "app" }).state.user;
   export const token: Promise<string> = auth.getAccessToken();
   export const name: string = auth.state.status === "signedIn" ? auth.state.user.sub : auth.state.status;`;
 
