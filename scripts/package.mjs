@@ -31,7 +31,7 @@ async function assemble() {
   for (const file of files) await copyFile(file, join(staging, basename(file)));
   // What errors and doc comments point at.
   await mkdir(join(staging, "docs"));
-  for (const page of ["docs/errors.md", "docs/providers.md"])
+  for (const page of ["docs/errors.md", "docs/providers.md", "docs/relay.md"])
     await copyFile(inCheckout(page), join(staging, page));
   // One rename, so that a server of `pkg` never sees half of it.
   const old = inCheckout("target/pkg-old");

@@ -51,7 +51,7 @@ test("the package brings nothing along and runs nothing at install", async () =>
     assert.ok(names.includes(name), name);
   // What hints, refusals and doc comments point at.
   const pages = await readdir(join(installed, "docs"));
-  assert.deepEqual(pages.sort(), ["errors.md", "providers.md"]);
+  assert.deepEqual(pages.sort(), ["errors.md", "providers.md", "relay.md"]);
   // The types of the glue are ours alone.
   for (const name of ["core.d.ts", "wasm-inline.d.ts"])
     assert.ok(!names.includes(name), name);
