@@ -39,7 +39,7 @@ export const ERRORS: Texts = {
   ],
   subject_mismatch: [
     "the answer is about another user",
-    "The session was ended; log in again",
+    "After a refresh the session was ended: log in again; of UserInfo nothing was used",
   ],
   network: [
     "the authorization server could not be reached",

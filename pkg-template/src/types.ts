@@ -403,12 +403,12 @@ export interface AuthErrorDetails {
     readonly problem:
       "missing" | "malformed" | "mismatch" | "insecure" | "unsupported";
   };
-  /** `problem`: `status`, `empty`, `not_json`, `too_large`, or the member or parameter that is wrong. `status` is 0 for the callback. */
+  /** `problem`: `status`, `empty`, `not_json`, `too_large`, or the member or parameter that is wrong; of a refusal at the UserInfo endpoint `invalid_token`, `insufficient_scope`, `invalid_request` (RFC 6750 §3.1), and what the server said beside. `status` is 0 for the callback. */
   readonly invalid_response: {
     readonly endpoint: Endpoint;
     readonly status: number;
     readonly problem: string;
-  };
+  } & Partial<OAuthErrorResponse>;
   // the response's authenticity
   /** The `state` belongs to no pending login of this browser (RFC 6749 §10.12): reload, bookmark, back button, forgery. */
   readonly stale_callback: {
@@ -428,6 +428,7 @@ export interface AuthErrorDetails {
     readonly problem: IdTokenProblem;
     readonly skewSeconds: number | null;
   };
+  /** OIDC Core §12.2 (the session was ended), §5.3.2 (it stays). */
   readonly subject_mismatch: { readonly endpoint: Endpoint };
   // the session's
   readonly login_required: { readonly reason: SignedOutReason };

@@ -14,6 +14,7 @@ mod metadata;
 pub mod ports;
 mod refresh;
 mod start;
+mod userinfo;
 mod verify;
 
 pub use crate::session::error::{Error, ErrorCode, ErrorKind};

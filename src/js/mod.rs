@@ -141,6 +141,15 @@ impl AuthCore {
         self.auth.id_token()
     }
 
+    /// What the server says about the user: the claims.
+    #[wasm_bindgen(js_name = userInfo)]
+    pub fn user_info(&self) -> Promise {
+        let auth = self.auth.clone();
+        self.run(Box::pin(async move {
+            Ok(auth.user_info().await?.to_text().into())
+        }))
+    }
+
     /// Why an API refused a token, by the `WWW-Authenticate` of its answer.
     pub fn refusal(&self, challenge: &str) -> Option<String> {
         bearer::refusal(challenge)

@@ -64,7 +64,7 @@ mod tests {
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
     #[test]
-    fn the_error_of_a_bearer_challenge_is_found_among_others() {
+    fn br4_the_error_of_a_bearer_challenge_is_found_among_others() {
         for header in [
             // RFC 6750 §3:
             r#"Bearer realm="example", error="invalid_token", error_description="The access token expired""#,
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn what_only_looks_like_one_is_none() {
+    fn br4_what_only_looks_like_one_is_none() {
         for header in [
             "",
             " , ",
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn a_megabyte_is_read_in_linear_time() {
+    fn br4_a_megabyte_is_read_in_linear_time() {
         for (head, unit, is_list) in [
             ("", ",", true),
             ("", "a, ", true),

@@ -192,6 +192,8 @@ pub enum ProtocolError {
         status: u16,
         /// What is wrong: a fixed word, or the name of a member or parameter.
         problem: &'static str,
+        /// What the server said, where it said something.
+        words: Option<OAuthErrorResponse>,
     },
     /// The response came from another authorization server than the one asked (RFC 9207 §2.4).
     IssuerMismatch {
@@ -236,6 +238,7 @@ impl ProtocolError {
             endpoint,
             status,
             problem,
+            words: None,
         })
     }
 

@@ -26,3 +26,4 @@ pub(crate) mod text;
 pub mod time;
 pub mod token;
 pub mod uri;
+pub mod userinfo;

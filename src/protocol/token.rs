@@ -190,7 +190,7 @@ fn refusal(response: &HttpResponse) -> Box<ProtocolError> {
 }
 
 /// `error` of an answer (RFC 6749 §5.2); also where a server wraps it in an object of the same name.
-fn oauth_error(answer: &Json) -> Option<OAuthErrorResponse> {
+pub(super) fn oauth_error(answer: &Json) -> Option<OAuthErrorResponse> {
     let error = answer.get("error")?;
     let holder = if error.is_object() { error } else { answer };
     let text = |name| holder.get_str(name).map(str::to_owned);

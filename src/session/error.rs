@@ -272,11 +272,15 @@ fn protocol_details(error: &ProtocolError, details: &mut Object) {
             endpoint,
             status,
             problem,
+            words,
         } => {
             details
                 .text("endpoint", endpoint.as_str())
                 .integer("status", i64::from(*status))
                 .text("problem", problem);
+            if let Some(words) = words {
+                response_details(words, details);
+            }
         }
         ProtocolError::IssuerMismatch {
             expected,

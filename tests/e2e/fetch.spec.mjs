@@ -202,7 +202,7 @@ test.describe("auth.fetch", () => {
     expect(within.value.json.authorization).toMatch(/^Bearer at-/);
   });
 
-  test("asks once more with a new token when the API refuses the first", async ({
+  test("BR3: asks once more with a new token when the API refuses the first", async ({
     page,
     app,
     api,
@@ -226,7 +226,7 @@ test.describe("auth.fetch", () => {
     expect(op.control.count("token", "refresh_token")).toBe(1);
   });
 
-  test("believes a refusal once per token, and passes every other answer on", async ({
+  test("BR3: believes a refusal once per token, and passes every other answer on", async ({
     page,
     app,
     scripted,
@@ -249,7 +249,7 @@ test.describe("auth.fetch", () => {
     expect(scripted.count("token")).toBe(asked);
   });
 
-  test("looks for the error of the Bearer challenge among all others", async ({
+  test("BR4: looks for the error of the Bearer challenge among all others", async ({
     page,
     app,
     scripted,
@@ -276,7 +276,7 @@ test.describe("auth.fetch", () => {
     expect(answers).toEqual([[200, 1], ...Array(4).fill([401, 0])]);
   });
 
-  test("refreshes once for all whose token was refused, however late they hear of it", async ({
+  test("BR3: refreshes once for all whose token was refused, however late they hear of it", async ({
     page,
     app,
     scripted,

@@ -113,7 +113,7 @@ impl Provider {
         let issuer = &self.0.issuer;
         format!(
             r#"{{"issuer":"{issuer}","authorization_endpoint":"{issuer}/authorize","token_endpoint":"{issuer}/token",
-               "jwks_uri":"{issuer}/jwks","end_session_endpoint":"{issuer}/logout",
+               "jwks_uri":"{issuer}/jwks","end_session_endpoint":"{issuer}/logout","userinfo_endpoint":"{issuer}/userinfo",
                "authorization_response_iss_parameter_supported":{}}}"#,
             self.0.announces_iss.get()
         )
@@ -159,6 +159,7 @@ impl Provider {
         let body = match request.endpoint {
             Endpoint::Discovery => self.discovery(),
             Endpoint::Jwks => self.jwks(),
+            Endpoint::Userinfo => object(vec![("sub", quoted(&self.0.subject.borrow()))], &[]),
             _ => self.tokens(request),
         };
         let delays = self.0.delays.borrow();
