@@ -11,35 +11,35 @@ export type Texts = Readonly<
 export const ERRORS: Texts = {
   authorization_error: [
     "the authorization server refused the login",
-    "details has its own words; show them as text and offer a new login",
+    "details has its own words (RFC 6749 §4.1.2.1); show them as text and offer a new login",
   ],
   token_error: [
     "the token endpoint refused the request",
-    "details has its own words: invalid_grant ends a session, invalid_client means that this is not registered as a public client",
+    "details has its own words (RFC 6749 §5.2): invalid_grant ends a session, invalid_client means that this is not registered as a public client",
   ],
   invalid_metadata: [
     "the authorization server's metadata cannot be used",
-    "Compare the issuer option with the issuer in the server's own document, to the last slash",
+    "Compare the issuer option with the issuer in the server's own document, to the last slash (OIDC Discovery §4.3, RFC 8414 §3.3)",
   ],
   invalid_response: [
     "the authorization server gave an answer that no specification knows",
-    "Look at the answer in the browser's network view",
+    "Look at the answer in the browser's network view (callback: RFC 6749 §4.1.2; token: §5.1; jwks: RFC 7517 §5; userinfo: OIDC Core §5.3)",
   ],
   stale_callback: [
     "this callback belongs to no pending login of this browser",
-    "Call login({ returnTo: details.returnTo })",
+    "Call login({ returnTo: details.returnTo }) (RFC 6749 §10.12)",
   ],
   issuer_mismatch: [
     "the response came from another authorization server than the one asked",
-    "If it is the right server, its issuer differs from the issuer option; if not, somebody mixed them up on purpose",
+    "If it is the right server, its issuer differs from the issuer option; if not, somebody mixed them up on purpose (RFC 9207 §2.4)",
   ],
   invalid_id_token: [
     "the ID Token was refused",
-    "With skewSeconds, a clock is wrong; otherwise the server's answer is not for this client",
+    "With skewSeconds, a clock is wrong; otherwise the server's answer is not for this client (OIDC Core §3.1.3.7)",
   ],
   subject_mismatch: [
     "the answer is about another user",
-    "After a refresh the session was ended: log in again; of UserInfo nothing was used",
+    "Of a refresh: the session was ended, log in again (OIDC Core §12.2); of UserInfo: nothing of it was used (§5.3.2)",
   ],
   network: [
     "the authorization server could not be reached",
