@@ -160,6 +160,10 @@ pub fn classify_refresh(response: &HttpResponse, error: &ProtocolError) -> Refre
             | "unsupported_grant_type" => {
                 return RefreshFailure::Misconfigured;
             }
+            // RFC 6749 §4.1.2.1, RFC 8628 §3.5: words of the other endpoints, said here at any status.
+            "server_error" | "temporarily_unavailable" | "slow_down" => {
+                return RefreshFailure::Transient;
+            }
             _ => {}
         }
     }
@@ -296,14 +300,9 @@ mod tests {
 
     #[test]
     fn refresh_failures_are_classed_as_the_table_of_the_design_says() {
-        use RefreshFailure::{Misconfigured, Rejected, Transient};
+        use RefreshFailure::{Misconfigured, Rejected, Transient, Unknown};
         let cases = [
             (400, r#"{"error":"invalid_grant"}"#, Rejected),
-            (
-                403,
-                r#"{"error":"invalid_grant","error_description":"Unknown or invalid refresh token."}"#,
-                Rejected,
-            ),
             (500, r#"{"error":"invalid_grant"}"#, Rejected),
             (200, r#"{"error":"login_required"}"#, Rejected),
             (400, r#"{"error":"interaction_required"}"#, Rejected),
@@ -329,7 +328,28 @@ mod tests {
             (500, "", Transient),
             (503, r#"{"error":"temporarily_unavailable"}"#, Transient),
             (200, "<html>portal</html>", Transient),
+            (400, r#"{"error":"temporarily_unavailable"}"#, Transient),
             (404, "not found", Transient),
+            // As four real servers say it.
+            (
+                403,
+                r#"{"error":"invalid_grant","error_description":"Unknown or invalid refresh token."}"#,
+                Rejected,
+            ),
+            (401, r#"{"error":"invalid_token"}"#, Rejected),
+            (
+                400,
+                r#"{"success":false,"status":400,"error":{"code":24007,"type":"LoginException","error":"invalid token passed"}}"#,
+                Rejected,
+            ),
+            (
+                401,
+                r#"{"error":"Access denied for this resource","refnumber":"1"}"#,
+                Rejected,
+            ),
+            // Answered, with nothing that can be used: it may have rotated.
+            (200, "", Unknown),
+            (200, r#"{"token_type":"Bearer"}"#, Unknown),
         ];
         for (status, body, class) in cases {
             let answer = HttpResponse::new(status, "", body);
