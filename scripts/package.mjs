@@ -31,8 +31,16 @@ async function assemble() {
   for (const file of files) await copyFile(file, join(staging, basename(file)));
   // What errors and doc comments point at.
   await mkdir(join(staging, "docs"));
-  for (const page of ["docs/errors.md", "docs/providers.md", "docs/relay.md"])
-    await copyFile(inCheckout(page), join(staging, page));
+  for (const page of ["errors", "providers", "relay", "security"])
+    await copyFile(
+      inCheckout(`docs/${page}.md`),
+      join(staging, `docs/${page}.md`),
+    );
+  // To copy, with the page about it.
+  await copyFile(
+    inCheckout("www-demo/relay.mjs"),
+    join(staging, "docs/relay.mjs"),
+  );
   // One rename, so that a server of `pkg` never sees half of it.
   const old = inCheckout("target/pkg-old");
   await rm(old, { recursive: true, force: true });
