@@ -11,7 +11,7 @@
 
 mod support;
 
-use countersign::client::{Config, ConfigBuilder, Event, LoginOptions};
+use countersign::client::{Config, ConfigBuilder, Event, LoginOptions, State};
 use countersign::protocol::error::Endpoint;
 use countersign::protocol::form;
 use countersign::protocol::json::Json;
@@ -76,6 +76,25 @@ fn the_session_outlives_a_reload_under_the_endpoints_name() {
     let page = Page::with(&page.world, page.tab.reload(), by_hand());
     page.start();
     assert_eq!(page.signed_in().user, None);
+}
+
+#[test]
+fn a_session_with_a_user_is_none_of_plain_oauth_and_one_without_is_none_of_openid_connect() {
+    let plain = || by_hand().issuer(ISSUER);
+    let is_restored = |before: &Page, config| {
+        let page = Page::with(&before.world, before.tab.reload(), config);
+        page.start();
+        matches!(page.auth.state(), State::SignedIn(_))
+    };
+    let (_, _, with_user) = signed_in();
+    assert!(!is_restored(&with_user, plain()));
+    assert!(is_restored(&with_user, config()));
+
+    let (_, _, without) = page(plain());
+    let uri = without.begin_login().unwrap();
+    without.callback(&answer(&uri, "")).unwrap();
+    assert!(!is_restored(&without, config()));
+    assert!(is_restored(&without, plain()));
 }
 
 #[test]

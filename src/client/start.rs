@@ -57,7 +57,10 @@ impl<P: Platform> Auth<P> {
             .ok()
             .flatten()?;
         match Record::decode(&text, self.now()) {
-            record::Stored::Record(record) => Some(record),
+            // An application that went over to OpenID Connect, or back: who promises a user has one.
+            record::Stored::Record(record) => {
+                Some(record).filter(|it| it.user.is_some() == self.0.config.server.oidc)
+            }
             record::Stored::Absent => None,
             record::Stored::Newer => {
                 self.0.storage_is_newer.set(true);
