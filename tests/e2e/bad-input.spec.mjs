@@ -559,7 +559,7 @@ async function everyRow(table, { page, app, scripted }, check) {
 }
 
 test.describe("an issuer", () => {
-  test("whose discovery lies lets nobody leave, and the session stays", async ({
+  test("MD2, MD3: whose discovery lies lets nobody leave, and the session stays", async ({
     page,
     app,
     scripted,
@@ -736,7 +736,7 @@ const callbackLies = {
 };
 
 test.describe("a callback", () => {
-  test("that is wrong in any way is refused before anything is sent", async ({
+  test("CB1, CB2, CB3, CB6: that is wrong in any way is refused before anything is sent", async ({
     page,
     app,
     scripted,
@@ -854,7 +854,7 @@ test.describe("a callback", () => {
     expect(JSON.parse((await storedIn(page))[key])).toEqual(used);
   });
 
-  test("to a login whose record was damaged is refused, and its returnTo not followed", async ({
+  test("T14: to a login whose record was damaged is refused, and its returnTo not followed", async ({
     page,
     app,
     scripted,
@@ -1115,7 +1115,7 @@ function tell(scripted, lie) {
 }
 
 test.describe("a sign-in", () => {
-  test("whose answer lies is refused, and a session before it stays", async ({
+  test("TK3, TK7, ID5: whose answer lies is refused, and a session before it stays", async ({
     page,
     app,
     scripted,
@@ -1359,7 +1359,7 @@ test.describe("a sessionStorage", () => {
 // ── Stored sessions ─────────────────────────────────────────────────────────
 
 test.describe("a stored session", () => {
-  test("that is truncated or of another type counts as none, and is left alone", async ({
+  test("T29: that is truncated or of another type counts as none, and is left alone", async ({
     page,
     app,
     scripted,

@@ -91,7 +91,7 @@ const withUgly = (page) =>
     };
   });
 
-test("every method gives a result or a typed error, whatever it is given", async ({
+test("T33: every method gives a result or a typed error, whatever it is given", async ({
   page,
   app,
   scripted,
@@ -238,7 +238,7 @@ test("logout takes whatever it is given", async ({ page, app, scripted }) => {
   expect(foreign).toEqual([]);
 });
 
-test("every export of the Rust side is total: nothing traps, every refusal is typed", async ({
+test("T33: every export of the Rust side is total: nothing traps, every refusal is typed", async ({
   page,
   app,
   scripted,

@@ -27,7 +27,7 @@ const send = (page, input, init) =>
   );
 
 test.describe("auth.fetch", () => {
-  test("sends the token to its own origin, and keeps what the caller sends", async ({
+  test("BR1: sends the token to its own origin, and keeps what the caller sends", async ({
     page,
     app,
     scripted,
@@ -72,9 +72,12 @@ test.describe("auth.fetch", () => {
       "/api/url",
     ]);
     expect(scripted.count("token")).toBe(1);
+    // In the header, and nowhere else.
+    const token = encodeURIComponent(bearer.slice("Bearer ".length));
+    for (const { url } of app.requests) expect(url).not.toContain(token);
   });
 
-  test("sends the token to the API origins that are listed", async ({
+  test("BR2: sends the token to the API origins that are listed", async ({
     page,
     app,
     other,
@@ -96,7 +99,7 @@ test.describe("auth.fetch", () => {
     });
   });
 
-  test("sends it nowhere else, however the URL is dressed up", async ({
+  test("BR2, T17: sends it nowhere else, however the URL is dressed up", async ({
     page,
     app,
     other,
@@ -121,6 +124,23 @@ test.describe("auth.fetch", () => {
       "http://127.0.0.1.evil.example/",
       `https://${own}/api/echo`,
       "http://127.0.0.1/",
+      ...[`///${host}/api/echo`, `\t//${host}/x`],
+      ...[`/\\\\${host}/x`, `\\/${host}/x`, `\u0000//${host}/x`],
+      ...[`ht\ntp://${host}/x`, `http:/\\${host}/x`, `http:///${host}/x`],
+      `http://${own}.evil.example/`,
+      `http://evil.example/${own}`,
+      `http://evil.example?@${own}`,
+      `http://evil.example#@${own}`,
+      `http://evil.example\\@${own}/`,
+      `http://127.1:${port}/x`,
+      `http://2130706433:${port}/x`,
+      `http://127.0.0.1.:${port}/x`,
+      `http://[::ffff:127.0.0.1]:${port}/x`,
+      `http://127。0。0。1:${port}/x`,
+      `ws://${own}/`,
+      `ftp://${own}/`,
+      "javascript:alert(1)",
+      "file:///etc/passwd",
       "data:application/json,{}",
       "blob:null/00000000-0000-0000-0000-000000000000",
       "about:blank",
@@ -137,6 +157,7 @@ test.describe("auth.fetch", () => {
       `http://user:${own}@${host}/api/echo`,
       "http://",
       "http://[::1/",
+      `//${host}%2fapi`,
     ]) {
       const { error } = await send(page, url);
       expect(error, url).toMatchObject({ name: "TypeError" });
@@ -180,7 +201,7 @@ test.describe("auth.fetch", () => {
     expect(other.withToken).toEqual([]);
   });
 
-  test("does not let the token follow a redirect to another origin", async ({
+  test("BR2, T17: does not let the token follow a redirect to another origin", async ({
     page,
     app,
     other,
@@ -293,7 +314,7 @@ test.describe("auth.fetch", () => {
     expect(scripted.count("token")).toBe(2);
   });
 
-  test("never sends the retry elsewhere, whatever happened to the URL meanwhile", async ({
+  test("T17: never sends the retry elsewhere, whatever happened to the URL meanwhile", async ({
     page,
     app,
     other,

@@ -20,7 +20,7 @@ const SECRETS =
   /[^\w-](at|rt)-|eyJ|code_verifier|"nonce"|alice|access_token|refresh/;
 
 test.describe("logout", () => {
-  test("ends the session here and at the provider, and comes back as no callback", async ({
+  test("LO1: ends the session here and at the provider, and comes back as no callback", async ({
     page,
     app,
     op,
@@ -159,7 +159,7 @@ test.describe("logout", () => {
     expect((await storedIn(page))[key]).toBe(JSON.stringify({ v: 1, state }));
   });
 
-  test("forgets before it leaves", async ({ page, app, scripted }) => {
+  test("LO2: forgets before it leaves", async ({ page, app, scripted }) => {
     const options = optionsFor(app, scripted, {
       postLogoutRedirectUri: `${app.url}/bye`,
     });
@@ -259,7 +259,7 @@ test.describe("logout", () => {
     ]);
   });
 
-  test("where the server has no end_session_endpoint stays on the page", async ({
+  test("LO2: where the server has no end_session_endpoint stays on the page", async ({
     page,
     app,
     scripted,
@@ -332,7 +332,7 @@ test.describe("logout", () => {
     expect(url).not.toContain("id_token_hint");
   });
 
-  test("while a refresh is in flight is not undone by its answer", async ({
+  test("T38: while a refresh is in flight is not undone by its answer", async ({
     page,
     app,
     scripted,

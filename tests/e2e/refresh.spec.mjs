@@ -54,7 +54,7 @@ test.describe("getAccessToken", () => {
     expect(outcome).toEqual({ cached: 0, counted: true, of: 1 });
   });
 
-  test("refreshes once for a hundred callers at once", async ({
+  test("RF3: refreshes once for a hundred callers at once", async ({
     page,
     app,
     op,
@@ -158,7 +158,7 @@ test.describe("getAccessToken", () => {
 });
 
 test.describe("a rotated refresh token", () => {
-  test("is stored in the very turn of the answer", async ({
+  test("RF1: is stored in the very turn of the answer", async ({
     page,
     app,
     scripted,
@@ -283,7 +283,7 @@ test.describe("the timer", () => {
     await expect.poll(() => scripted.count("token")).toBe(3);
   });
 
-  test("survives sleep: what was missed is made up for", async ({
+  test("RF9: survives sleep: what was missed is made up for", async ({
     page,
     app,
     scripted,
@@ -297,7 +297,7 @@ test.describe("the timer", () => {
     expect(scripted.count("token")).toBe(2);
   });
 
-  test("looks at the clock when the page comes back", async ({
+  test("RF9: looks at the clock when the page comes back", async ({
     page,
     app,
     scripted,
@@ -514,7 +514,7 @@ test.describe("a refresh that fails", () => {
     expect((await page.evaluate(() => plain(auth.state))).error).toBeNull();
   });
 
-  test("because it is about another user ends the session", async ({
+  test("T37: because it is about another user ends the session", async ({
     page,
     app,
     scripted,
@@ -545,7 +545,7 @@ test.describe("a trap in wasm", () => {
     getIdToken: [/idToken/],
   };
   for (const [method, [name, ...args]] of Object.entries(pending))
-    test(`during ${method} rejects it with internal, and the next call works on a new instance`, async ({
+    test(`T33: during ${method} rejects it with internal, and the next call works on a new instance`, async ({
       page,
       app,
       scripted,
@@ -576,7 +576,7 @@ test.describe("a trap in wasm", () => {
       expect(await page.evaluate(() => window.instances)).toBe(instances + 1);
     });
 
-  test("rejects all that waits, and nothing of the dead instance is heard again", async ({
+  test("T33: rejects all that waits, and nothing of the dead instance is heard again", async ({
     page,
     app,
     scripted,

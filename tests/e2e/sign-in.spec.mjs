@@ -373,7 +373,7 @@ test.describe("the callback", () => {
     expect(page.url()).toBe(`${app.url}/callback`);
   });
 
-  test("leaves the address bar at once, before anything is loaded; the rest stays letter by letter", async ({
+  test("CB9: leaves the address bar at once, before anything is loaded; the rest stays letter by letter", async ({
     page,
     app,
     scripted,
@@ -425,7 +425,7 @@ test.describe("the callback", () => {
     }
   });
 
-  test("leaves the address bar also when it fails", async ({
+  test("CB9: leaves the address bar also when it fails", async ({
     page,
     app,
     scripted,

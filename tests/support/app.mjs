@@ -49,7 +49,8 @@ const packed = {
 };
 
 /**
- * Serves the page at every path; `?csp=…` gives it that `script-src`.
+ * Serves the page at every path; `?csp=…` gives it that `script-src`, `?policy=…` that whole policy.
+ * `/frame?src=URL` is a page with nothing but that frame in it, `/worker.js?body=…` a service worker.
  *
  * `/api/…` answers with the headers that it was sent, to every origin; `/api/refuse-all` answers 401 to every token,
  * `/api/refuse-old` to the first one (`?late`: once it has seen another), `/api/redirect?to=URL` redirects. `requests` has `{ method, path, url, authorization, at }`.
@@ -87,9 +88,20 @@ export async function startApp(scripts) {
       return res.end(wasm);
     }
     if (pathname === "/favicon.ico") return res.writeHead(204).end();
-    const policy = searchParams.get("csp");
-    if (policy !== null)
-      res.setHeader("content-security-policy", `script-src ${policy}`);
+    if (pathname === "/worker.js") {
+      res.setHeader("content-type", "text/javascript; charset=utf-8");
+      return res.end(searchParams.get("body"));
+    }
+    if (pathname === "/frame") {
+      res.setHeader("content-type", "text/html; charset=utf-8");
+      const src = searchParams.get("src").replaceAll("&", "&amp;");
+      return res.end(
+        `<!doctype html><script>messages = []; onmessage = ({ data }) => messages.push(data)</script><iframe src="${src}"></iframe>`,
+      );
+    }
+    const csp = searchParams.get("csp");
+    const policy = searchParams.get("policy") ?? (csp && `script-src ${csp}`);
+    if (policy) res.setHeader("content-security-policy", policy);
     res.setHeader("content-type", "text/html; charset=utf-8");
     return res.end(
       `<!doctype html><meta charset="utf-8"><title>test application</title><script type="module" src="/assets/page.js"></script>`,

@@ -4,7 +4,8 @@ import { test as base, expect } from "@playwright/test";
 import { startApi } from "../../www-demo/op/api.mjs";
 import { startProvider } from "../../www-demo/op/provider.mjs";
 import { bundlePage, startApp } from "./app.mjs";
-import { startScripted } from "./scripted.mjs";
+import { leakIn } from "./leaks.mjs";
+import { secrets, startScripted } from "./scripted.mjs";
 
 export { expect };
 
@@ -81,15 +82,35 @@ export const test = base.extend({
       const uncaught = [];
       const watch = (page) =>
         page.on("pageerror", (error) => {
-          // Firefox counts what CORS or a policy kept from a page among its errors.
+          // Firefox counts what CORS, a policy or a service worker kept from a page among its errors.
           const kept =
-            /^(Cross-Origin Request Blocked|Content-Security-Policy):/;
+            /^(Cross-Origin Request Blocked:|Content-Security-Policy:|Failed to load ‘)/;
           if (!kept.test(String(error))) uncaught.push(String(error));
         });
       context.pages().forEach(watch);
       context.on("page", watch);
       await use(uncaught);
       expect(uncaught, "errors that nobody caught").toEqual([]);
+    },
+    { auto: true },
+  ],
+
+  /** All that clients told, threw and logged, and all that stood in the console: no secret of a scripted provider is in it. */
+  produced: [
+    async ({ context }, use) => {
+      secrets.clear();
+      const produced = new Set();
+      const watch = (page) => {
+        page.on("console", (message) => produced.add(message.text()));
+        page.on("pageerror", (error) => produced.add(String(error)));
+      };
+      context.pages().forEach(watch);
+      context.on("page", watch);
+      await use(produced);
+      // What was said before an answer to this has been heard then.
+      for (const page of context.pages()) await page.title().catch(() => {});
+      const leak = leakIn([...produced].join("\n"), secrets);
+      expect(leak, "a secret that can be seen").toBeUndefined();
     },
     { auto: true },
   ],

@@ -11,16 +11,23 @@ Object.assign(window, {
   start,
   attempt,
   plain,
+  stackOf,
   stored,
 });
 
+/** For the search of what a test has produced: no secret may be in it. */
+const produced = (what) => console.debug(`produced ${JSON.stringify(what)}`);
+
 /** Makes the client as `window.auth`, and notes what it tells from then on: the states, and the moments. */
 function start(options, create = createAuth) {
-  const auth = create(options);
+  const auth = create({ log: produced, ...options });
   window.auth = auth;
   window.states = [];
   window.moments = [];
-  auth.subscribe((state) => window.states.push(plain(state)));
+  auth.subscribe((state) => {
+    window.states.push(plain(state));
+    produced(state);
+  });
   for (const type of [
     "signedIn",
     "signedOut",
@@ -28,10 +35,17 @@ function start(options, create = createAuth) {
     "refreshFailed",
     "warning",
   ])
-    auth.on(type, (event) =>
-      window.moments.push({ type, ...plain({ ...event }) }),
-    );
+    auth.on(type, (event) => {
+      window.moments.push({ type, ...plain({ ...event }) });
+      produced({ ...event });
+    });
   return auth;
+}
+
+/** The frames of an error's stack, without the driver's: Firefox names those after the URL that the page was loaded from. */
+function stackOf(error) {
+  const frames = String(error?.stack).split("\n");
+  return frames.filter((frame) => frame.includes("/assets/")).join("\n");
 }
 
 /** What came of a call: `{ value }` or `{ error }`, as data. */
@@ -39,6 +53,7 @@ async function attempt(call) {
   try {
     return { value: plain(await call()) };
   } catch (error) {
+    produced([plain(error), String(error), stackOf(error), error?.cause]);
     return { error: plain(error) };
   }
 }

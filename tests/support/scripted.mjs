@@ -7,6 +7,9 @@ import { exportJWK, generateKeyPair, SignJWT } from "jose";
 import { close, listen } from "./app.mjs";
 
 const token = () => randomBytes(16).toString("base64url");
+
+/** Every code and token that was given out, and every `state` and verifier that was seen, by all of them. */
+export const secrets = new Set();
 const makeKey = async (alg) => {
   const { publicKey, privateKey } = await generateKeyPair(alg);
   const kid = `${alg}-${token()}`;
@@ -72,6 +75,9 @@ export async function startScripted({ clientId = "spa", issuer: name } = {}) {
       answered: null,
     };
     requests.push(entry);
+    for (const name of ["state", "code", "code_verifier", "refresh_token"])
+      for (const value of [entry.body.get(name), url.searchParams.get(name)])
+        if (value) secrets.add(value);
     res.once("finish", () => (entry.answered = Date.now()));
     return answer(req, res, url, entry);
   }
@@ -125,6 +131,7 @@ export async function startScripted({ clientId = "spa", issuer: name } = {}) {
     if (params.get("client_id") !== clientId || !redirectUri)
       throw new Error("another client's request");
     const code = token();
+    secrets.add(code).add(params.get("state"));
     codes.set(code, {
       redirectUri,
       challenge: params.get("code_challenge"),
@@ -187,7 +194,9 @@ export async function startScripted({ clientId = "spa", issuer: name } = {}) {
     if (settings.refreshToken) {
       answer.refresh_token = `rt-${token()}`;
       refreshTokens.set(answer.refresh_token, grant);
+      secrets.add(answer.refresh_token);
     }
+    secrets.add(answer.access_token).add(answer.id_token);
     return answer;
   }
 

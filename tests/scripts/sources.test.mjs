@@ -1,0 +1,39 @@
+import assert from "node:assert/strict";
+import { readdir, readFile } from "node:fs/promises";
+import { test } from "node:test";
+import { inCheckout } from "../../scripts/checkout.mjs";
+
+/** The JavaScript and TypeScript that is shipped, without comments: `[{ file, code }]`. */
+async function shipped() {
+  const folders = ["pkg-template/src", "src/browser", "src/js"];
+  const names = await Promise.all(
+    folders.map(async (folder) =>
+      (await readdir(inCheckout(folder), { recursive: true })).map(
+        (name) => `${folder}/${name}`,
+      ),
+    ),
+  );
+  const files = names.flat().filter((name) => /\.(ts|js)$/.test(name));
+  return Promise.all(
+    files.map(async (file) => {
+      const text = await readFile(inCheckout(file), "utf8");
+      return { file, code: text.replace(/\/\*[^]*?\*\/|^\s*\/\/.*$/gm, "") };
+    }),
+  );
+}
+
+const found = (sources, pattern) =>
+  sources.filter(({ code }) => pattern.test(code)).map(({ file }) => file);
+
+test("AR14, T19, T20: nothing that is shipped makes a frame, opens a window or listens to messages", async () => {
+  const sources = await shipped();
+  assert.ok(sources.length > 10);
+  for (const pattern of [
+    /createElement|iframe|contentWindow|\bframes\b|\btop\b\./,
+    /window\.open|\bopener\b|showModal/,
+    /["']message["']|onmessage|postMessage|MessageChannel/,
+  ])
+    assert.deepEqual(found(sources, pattern), [], String(pattern));
+  // The twin: what is there is found.
+  assert.ok(found(sources, /location\.assign/).length > 0);
+});
