@@ -49,12 +49,21 @@ test("the package brings nothing along and runs nothing at install", async () =>
   const names = await readdir(installed);
   for (const name of ["index.js", "index.d.ts", "core.wasm", "LICENSE"])
     assert.ok(names.includes(name), name);
-  // What hints, refusals and doc comments point at.
-  const pages = await readdir(join(installed, "docs"));
-  assert.deepEqual(pages.sort(), ["errors.md", "providers.md", "relay.md"]);
   // The types of the glue are ours alone.
   for (const name of ["core.d.ts", "wasm-inline.d.ts"])
     assert.ok(!names.includes(name), name);
+});
+
+test("the pages that hints and doc comments point at are there, and so is what they link to", async () => {
+  const docs = join(app, "node_modules", "countersign", "docs");
+  const names = await readdir(docs);
+  for (const page of ["errors.md", "providers.md", "relay.md"])
+    assert.ok(names.includes(page), page);
+  for (const page of names.filter((name) => name.endsWith(".md"))) {
+    const text = await readFile(join(docs, page), "utf8");
+    for (const [, target] of text.matchAll(/\]\((?!https?:|#)([^)#]+)/g))
+      assert.ok(names.includes(target), `${page} links to ${target}`);
+  }
 });
 
 test("on a server both entries import and make a client that does nothing", async () => {
