@@ -10,9 +10,14 @@ export async function finishGlue(file) {
   const [body, exported] = splitExports(bundled);
   // The locks that a dead instance holds are given back, its timers and listeners end.
   const guarded = `wasm = guard(instance.exports, (cause) => { ${exported.endAll}(); trapped(cause); });`;
-  const own = body.replace(...once(body, "wasm = instance.exports;", guarded));
+  const random = "globalThis.crypto.getRandomValues(";
+  const own = body
+    .replace(...once(body, "wasm = instance.exports;", guarded))
+    // Taken when the core is made, as everything else in port.js.
+    .replace(...once(body, random, "getRandomValues("));
   const source = `${guard}
 export function createCore(module, trapped) {
+const getRandomValues = globalThis.crypto?.getRandomValues?.bind(crypto);
 ${own}
 ${exported.initSync}({ module });
 return ${exported.AuthCore};

@@ -14,6 +14,11 @@ const comebacks = ["visibilitychange", "pageshow", "online", "focus"];
 const [run, wake, resume] = [0, 1, 2];
 const [absent, timeout, offline, tooLarge] = [1, 2, 3, 1000];
 
+// Taken when the core is made: what a script of the page puts in their place later sees nothing of ours.
+const bound = (object, name) => object?.[name]?.bind(object);
+const fetch = bound(globalThis, "fetch");
+const { Request, Response } = globalThis;
+
 /** Those that have not ended. */
 const ports = new Set();
 
@@ -40,49 +45,51 @@ export class Port {
     queueMicrotask(() => this.#tell(run, 0, ""));
   }
 
-  /** Status; content type, `Retry-After`, `WWW-Authenticate` and body, a line each. */
-  exchange(ticket, url, endpoint, body, json, token, seconds) {
+  /**
+   * Status; content type, `Retry-After`, `WWW-Authenticate` and body, a line each. Without cookies, cache and referrer,
+   * and no redirect is followed (RFC 9700 §4.12).
+   */
+  async exchange(ticket, url, endpoint, body, json, token, seconds) {
     const signal = AbortSignal.timeout(seconds * 1000);
-    // A transport of the application's need not listen to the signal.
-    const late = new Promise((resolve) => {
-      signal.addEventListener("abort", () => resolve([timeout, ""]));
-    });
-    const lost = () => {
-      if (signal.aborted) return [timeout, ""];
-      return [navigator.onLine === false ? offline : absent, ""];
-    };
-    const answer = this.#send(url, endpoint, body, json, token, signal);
-    this.#answer(ticket, Promise.race([answer.catch(lost), late]));
-  }
-
-  /** Without cookies, cache and referrer, and no redirect is followed (RFC 9700 §4.12). */
-  async #send(url, endpoint, body, json, token, signal) {
+    // A transport of the application's need not listen to the signal. Of two answers, Rust takes the first.
+    signal.addEventListener("abort", () => this.#tell(ticket, timeout, ""));
+    // The page may be left at once: a revocation gets through all the same.
+    const keepalive = endpoint === "revocation";
     const headers = { accept: "application/json" };
     if (body !== undefined)
       headers["content-type"] =
         `application/${json ? "json" : "x-www-form-urlencoded"}`;
     if (token !== undefined) headers.authorization = `Bearer ${token}`;
-    // The page may be left at once: a revocation gets through all the same.
-    const keepalive = endpoint === "revocation";
-    const request = new Request(url, {
-      method: body === undefined ? "GET" : "POST",
-      body,
-      headers,
-      credentials: "omit",
-      cache: "no-store",
-      redirect: "error",
-      referrerPolicy: "no-referrer",
-      keepalive,
-      signal: keepalive ? null : signal,
-    });
-    const transport = this.#transport;
-    const response = await (transport?.(request, endpoint) ?? fetch(request));
-    if (!(response instanceof Response)) throw new TypeError();
-    const header = (name) => response.headers.get(name) ?? "";
-    const text = await read(response, signal);
-    if (text === undefined) return [tooLarge + response.status, ""];
-    const lines = ["content-type", "retry-after", "www-authenticate"];
-    return [response.status, [...lines.map(header), text].join("\n")];
+    let code;
+    let text = "";
+    try {
+      const request = new Request(url, {
+        // Whatever else a script gave to all objects is none of these.
+        __proto__: null,
+        method: body === undefined ? "GET" : "POST",
+        body,
+        headers,
+        mode: "cors",
+        credentials: "omit",
+        cache: "no-store",
+        redirect: "error",
+        referrerPolicy: "no-referrer",
+        keepalive,
+        signal: keepalive ? null : signal,
+      });
+      const transport = this.#transport;
+      const response = await (transport?.(request, endpoint) ?? fetch(request));
+      if (!(response instanceof Response)) throw new TypeError();
+      const header = (name) => response.headers.get(name) ?? "";
+      text = `${header("content-type")}\n${header("retry-after")}\n${header("www-authenticate")}\n`;
+      const content = await read(response, signal);
+      code = response.status + (content === undefined ? tooLarge : 0);
+      text += content;
+    } catch {
+      const { onLine } = navigator;
+      code = signal.aborted ? timeout : onLine === false ? offline : absent;
+    }
+    this.#tell(ticket, code, text);
   }
 
   /** Waits for a Web Lock; missing on plain http beyond loopback. */
