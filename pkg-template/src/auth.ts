@@ -8,6 +8,7 @@ import {
 } from "./errors.js";
 import { authorizedFetch } from "./fetch.js";
 import { Listeners, reportLater } from "./listeners.js";
+import { parseJson } from "./json.js";
 import {
   callbackText,
   cleanAddressBar,
@@ -192,7 +193,7 @@ class Client {
       getIdToken: () =>
         this.#call((core) => Promise.resolve(core.idToken() ?? null)),
       fetchUserInfo: async (options) =>
-        JSON.parse(
+        parseJson(
           await this.#call((core) => core.userInfo(), options?.signal),
         ) as UserInfo,
       preload: () => this.#call(() => Promise.resolve()),
@@ -301,7 +302,7 @@ class Client {
         // Nothing may be thrown into wasm.
         try {
           if (alive && !this.#disposed) {
-            this.#hear(JSON.parse(message) as Message);
+            this.#hear(parseJson(message) as Message);
           }
         } catch (error) {
           reportLater(error);
@@ -444,14 +445,14 @@ class Client {
   async #complete(): Promise<CallbackResult<unknown>> {
     const callback = this.#callback ?? "";
     const result = await this.#call((core) => core.handleCallback(callback));
-    const { returnTo, appState } = JSON.parse(result) as {
+    const { returnTo, appState } = parseJson(result) as {
       returnTo: string | null;
       appState: string | null;
     };
     const completed: CallbackResult<unknown> = {
       state: this.#state as SignedInState<unknown>,
       returnTo: returnTo ?? this.#cleaned,
-      appState: appState === null ? undefined : JSON.parse(appState),
+      appState: appState === null ? undefined : parseJson(appState),
     };
     const { onCallback } = this.options;
     if (onCallback) onCallback(completed as never);

@@ -1,3 +1,4 @@
+import { parseJson } from "./json.js";
 import type { AnyAuthError, AuthErrorCode, AuthErrorDetails } from "./types.js";
 
 /** What happened, and what to do about it. The messages are those of the Rust side; a test compares them. What only that side tells comes with it, from texts.ts. */
@@ -90,7 +91,7 @@ export function fromCore(error: CoreError | null): AnyAuthError | null {
 export function toAuthError(thrown: unknown, location: string): AuthError {
   if (thrown instanceof AuthError) return thrown;
   if (typeof thrown === "string") {
-    return fromCore(JSON.parse(thrown) as CoreError) as AuthError;
+    return fromCore(parseJson(thrown) as CoreError) as AuthError;
   }
   return AuthError.of("internal", { location }, false, thrown);
 }

@@ -1,5 +1,6 @@
 // What the facade reads of the stored session, strictly; it never writes. The Rust side's src/session/record.rs does.
 
+import { parseJson } from "./json.js";
 import type { AuthStorage } from "./types.js";
 
 /** The version that this facade reads; of a newer one it takes nothing. */
@@ -51,7 +52,7 @@ export function takeText(
 /** Whether a stored text is a record that this version may remove. */
 export function isOurs(text: string | null): boolean {
   try {
-    return (JSON.parse(text ?? "null") as { v: unknown }).v === VERSION;
+    return (parseJson(text ?? "null") as { v: unknown }).v === VERSION;
   } catch {
     return false;
   }
@@ -60,7 +61,7 @@ export function isOurs(text: string | null): boolean {
 /** The view of a stored record, if it is whole and its token fresh by the wall clock; everything else is for the Rust side to judge. */
 export function freshView(text: string, oidc: boolean): View | null {
   try {
-    const record = JSON.parse(text) as { v: unknown; view: View };
+    const record = parseJson(text) as { v: unknown; view: View };
     const { v, view } = record;
     const token = view.tokens[DEFAULT_TOKEN];
     const whole =
