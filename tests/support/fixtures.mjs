@@ -25,6 +25,10 @@ export const test = base.extend({
         clients: [
           client("spa", app.url),
           client("spa-es256", app.url, "ES256"),
+          {
+            ...client("spa-signed", app.url),
+            userinfo_signed_response_alg: "ES256",
+          },
         ],
       });
       const api = await startApi({
@@ -63,7 +67,7 @@ export const test = base.extend({
     await use({ issuer, control, clientId: "spa" });
     control.clearFaults();
     control.setAccessTokenTtl(300);
-    for (const endpoint of ["discovery", "token", "jwks"])
+    for (const endpoint of ["discovery", "token", "jwks", "userinfo"])
       control.setDelay(endpoint, 0);
   },
 

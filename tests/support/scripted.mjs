@@ -39,6 +39,7 @@ export async function startScripted({ clientId = "spa", issuer: name } = {}) {
     alg: "RS256",
     sub: "alice",
     refreshToken: true,
+    allowedHeaders: "*, authorization, content-type, x-extra",
   };
   let address;
 
@@ -60,9 +61,11 @@ export async function startScripted({ clientId = "spa", issuer: name } = {}) {
         "/token": "token",
         "/authorize": "authorization",
         "/logout": "end_session",
+        "/userinfo": "userinfo",
       }[url.pathname] ?? "other";
     res.setHeader("access-control-allow-origin", "*");
-    res.setHeader("access-control-allow-headers", "*, content-type, x-extra");
+    res.setHeader("access-control-allow-headers", settings.allowedHeaders);
+    res.setHeader("access-control-expose-headers", "WWW-Authenticate");
     if (req.method === "OPTIONS") return res.writeHead(204).end();
     let body = "";
     for await (const chunk of req) body += chunk;
@@ -99,6 +102,7 @@ export async function startScripted({ clientId = "spa", issuer: name } = {}) {
     if (endpoint === "authorization")
       return { redirect: authorize(url.searchParams) };
     if (endpoint === "token") return exchange(body);
+    if (endpoint === "userinfo") return { json: { sub: settings.sub } };
     if (endpoint === "end_session") {
       const to = url.searchParams.get("post_logout_redirect_uri");
       if (!to) return { type: "text/html", text: "<title>signed out</title>" };
@@ -116,6 +120,7 @@ export async function startScripted({ clientId = "spa", issuer: name } = {}) {
     token_endpoint: `${issuer}/token`,
     jwks_uri: `${issuer}/jwks`,
     end_session_endpoint: `${issuer}/logout`,
+    userinfo_endpoint: `${issuer}/userinfo`,
     response_types_supported: ["code"],
     subject_types_supported: ["public"],
     id_token_signing_alg_values_supported: ["RS256", "ES256"],

@@ -290,6 +290,7 @@ function configuration({ settings, store, keys, origins, cookieKeys, issuer }) {
     },
     features: {
       devInteractions: { enabled: false },
+      jwtUserinfo: { enabled: true },
       revocation: {
         enabled: true,
         allowedPolicy: (_ctx, client, token) =>
