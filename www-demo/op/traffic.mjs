@@ -8,11 +8,13 @@ export const routes = {
   end_session: "/logout",
 };
 
-function endpointOf(pathname) {
+function endpointOf(pathname, routes) {
   if (pathname.startsWith("/.well-known/")) return "discovery";
   if (pathname.startsWith("/interaction/")) return "interaction";
-  const found = Object.entries(routes).find(
-    ([, path]) => pathname === path || pathname.startsWith(`${path}/`),
+  const found = Object.entries(routes).find(([, paths]) =>
+    [paths]
+      .flat()
+      .some((path) => pathname === path || pathname.startsWith(`${path}/`)),
   );
   return found?.[0] ?? "other";
 }
@@ -22,7 +24,11 @@ function endpointOf(pathname) {
  *
  * `handle(req, res)` is the real answer; it is only asked for when no fault stands in for it.
  */
-export function createTraffic({ delays = {}, log = () => {} } = {}) {
+export function createTraffic({
+  delays = {},
+  log = () => {},
+  paths = routes,
+} = {}) {
   const requests = [];
   const waits = new Map(Object.entries(delays));
   const faults = [];
@@ -68,7 +74,7 @@ export function createTraffic({ delays = {}, log = () => {} } = {}) {
   return {
     async pass(req, res, handle) {
       const { pathname } = new URL(req.url, "http://provider.invalid");
-      const endpoint = endpointOf(pathname);
+      const endpoint = endpointOf(pathname, paths);
       if (req.method === "OPTIONS") return handle(req, res);
 
       const entry = {
@@ -86,9 +92,7 @@ export function createTraffic({ delays = {}, log = () => {} } = {}) {
         log(`${entry.method} ${pathname}${grant} ${entry.status || "lost"}`);
       });
       if (endpoint === "token") {
-        entry.grantType = new URLSearchParams(await peekBody(req)).get(
-          "grant_type",
-        );
+        entry.grantType = grantTypeOf(req, await peekBody(req));
       }
 
       if (req.destroyed) return undefined;
@@ -127,6 +131,16 @@ export function createTraffic({ delays = {}, log = () => {} } = {}) {
       faults.length = 0;
     },
   };
+}
+
+function grantTypeOf(req, body) {
+  if (!/json/.test(req.headers["content-type"] ?? ""))
+    return new URLSearchParams(body).get("grant_type");
+  try {
+    return JSON.parse(body).grant_type ?? null;
+  } catch {
+    return null;
+  }
 }
 
 /** Reads the body and puts it back for whoever handles the request. */
