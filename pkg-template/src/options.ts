@@ -78,7 +78,7 @@ export function normalize(options: Options): NormalOptions {
   if ("clientSecret" in options || "client_secret" in options) {
     throw refuse(
       "clientSecret",
-      "a browser cannot keep one; let a server of yours add it (docs/relay.md)",
+      "no browser keeps a secret: see docs/relay.md",
     );
   }
   const chosen = choose(options);
