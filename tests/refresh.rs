@@ -340,11 +340,18 @@ fn a_refreshed_id_token_brings_new_claims() {
 
 #[test]
 fn rf6_a_refreshed_id_token_that_is_not_to_be_believed_leaves_claims_and_session() {
-    let cases: [(&str, &str, &str); 6] = [
+    let cases: [(&str, &str, &str); 9] = [
         ("aud", "\"other\"", "audience"),
         ("exp", "1600000000", "expired"),
         ("nonce", "\"other\"", "another nonce"),
         ("azp", "\"other\"", "authorized party"),
+        ("azp", "\"spa\"", "an authorized party where there was none"),
+        ("org_id", "\"org_2\"", "another organization"),
+        (
+            "at_hash",
+            "\"AAAAAAAAAAAAAAAAAAAAAA\"",
+            "for another access token",
+        ),
         ("iat", "1900000000", "from the future"),
         ("sub", "7", "no text"),
     ];

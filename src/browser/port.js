@@ -13,6 +13,7 @@ const comebacks = ["visibilitychange", "pageshow", "online", "focus"];
 /** Tickets that no call has, and codes of calls that failed; `port.rs` has the same numbers. */
 const [run, wake, resume] = [0, 1, 2];
 const [absent, timeout, offline, tooLarge] = [1, 2, 3, 1000];
+const unsupported = 2;
 
 // Taken when the core is made: what a script of the page puts in their place later sees nothing of ours.
 const bound = (object, name) => object?.[name]?.bind(object);
@@ -113,13 +114,16 @@ export class Port {
     this.#releases.delete(ticket);
   }
 
-  /** 1 if the signature is right; a key or signature that the engine refuses is no match. */
-  verify(ticket, algorithm, jwk, signed, signature) {
+  /** 1, and a hash, if the signature is right; a key or signature that the engine refuses is no match. */
+  verify(ticket, algorithm, jwk, ...bytes) {
     // Copies: the wasm's memory may move while the key is imported.
-    const bytes = [signature.slice(), signed.slice()];
-    const verified = verify(JSON.parse(algorithm), jwk, ...bytes);
-    const code = (right) => [right ? 1 : 0, ""];
-    this.#answer(ticket, verified.catch(() => false).then(code));
+    const copies = bytes.map((view) => view.slice());
+    const verified = verify(algorithm, JSON.parse(jwk), ...copies);
+    const refused = ({ name }) => [
+      name === "NotSupportedError" ? unsupported : 0,
+      "",
+    ];
+    this.#answer(ticket, verified.catch(refused));
   }
 
   wakeAt(millis) {
@@ -175,18 +179,34 @@ async function read(response, signal) {
   return text + decoder.decode();
 }
 
-async function verify(algorithm, jwk, signature, signed) {
+const families = { RS: "RSASSA-PKCS1-v1_5", PS: "RSA-PSS", ES: "ECDSA" };
+
+/** Checks a signature by an algorithm with this registered name (RFC 7518 §3.1, RFC 8037 §3.1, RFC 9864 §2.2). */
+async function verify(algorithm, jwk, signed, signature, hashed) {
   const { subtle } = crypto;
+  const [family, size] = [algorithm.slice(0, 2), algorithm.slice(2)];
+  // RFC 8032 §5.1: Ed25519 hashes with SHA-512.
+  const hash = `SHA-${family === "Ed" ? 512 : size}`;
+  // One object serves both calls, and every algorithm: each takes the members that it knows.
+  const parameters = {
+    name: families[family] ?? jwk.crv,
+    namedCurve: jwk.crv,
+    hash,
+    // RFC 7518 §3.5: as long as the digest.
+    saltLength: size / 8,
+  };
   const usages = ["verify"];
-  // One object serves both calls: each takes the members that it knows.
-  const key = await subtle.importKey(
-    "jwk",
-    JSON.parse(jwk),
-    algorithm,
-    false,
-    usages,
-  );
-  return subtle.verify(algorithm, key, signature, signed);
+  const key = await subtle.importKey("jwk", jwk, parameters, false, usages);
+  if (!(await subtle.verify(parameters, key, signature, signed)))
+    return [0, ""];
+  return [1, half(await subtle.digest(hash, hashed))];
+}
+
+/** The left half of a digest in base64url, as `at_hash` has it. */
+function half(digest) {
+  const bytes = new Uint8Array(digest, 0, digest.byteLength / 2);
+  const text = btoa(String.fromCharCode(...bytes));
+  return text.replace(/=+$/, "").replace(/\+/g, "-").replace(/\//g, "_");
 }
 
 /** `crypto.subtle` is missing on plain http beyond loopback. */

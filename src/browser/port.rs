@@ -46,6 +46,7 @@ extern "C" {
         jwk: &str,
         signed: &[u8],
         signature: &[u8],
+        hashed: &[u8],
     );
 
     #[wasm_bindgen(method, js_name = wakeAt)]
@@ -88,6 +89,9 @@ pub(super) const TIMEOUT: u32 = 2;
 pub(super) const OFFLINE: u32 = 3;
 /// Added to the status of an answer that is too large.
 pub(super) const TOO_LARGE: u32 = 1000;
+
+/// Code of a signature by an algorithm or on a curve that the engine does not know.
+pub(super) const UNSUPPORTED: u32 = 2;
 
 /// The line, as long as somebody holds it.
 pub(super) struct Line {

@@ -2,14 +2,13 @@ use super::flight::Landing;
 use super::ports::{Platform, Storage};
 use super::{Auth, Error, ErrorKind, is_local_path, no_entropy};
 use crate::protocol::authorization::{self, AuthorizationResponse, Refusal};
+use crate::protocol::digest::sha256 as digest;
 use crate::protocol::error::{IdTokenProblem, OAuthErrorResponse, ProtocolError};
 use crate::protocol::form;
 use crate::protocol::http::HttpRequest;
 use crate::protocol::id_token;
 use crate::protocol::json::Json;
 use crate::protocol::metadata::ServerMetadata;
-use crate::protocol::pkce::challenge as digest;
-use crate::protocol::secret::Secret;
 use crate::protocol::text::{before, cut};
 use crate::protocol::token::{self, TokenResponse};
 use crate::session::error::StaleProblem;
@@ -161,9 +160,9 @@ impl<P: Platform> Auth<P> {
             let id_token = id_token.ok_or_else(|| {
                 ProtocolError::invalid_id_token("id_token", IdTokenProblem::Missing)
             })?;
-            let claims = self.verified_claims(id_token, &metadata).await?;
-            let access_token = &tokens.access_token;
-            self.check_claims(&claims, &transaction, &metadata, access_token)?;
+            let claims = self.verified_claims(id_token, Some(&tokens.access_token), &metadata);
+            let claims = claims.await?;
+            self.check_claims(&claims, &transaction, &metadata)?;
             user = Some(claims);
         } else {
             // Nobody asked for one, and nobody checks it.
@@ -182,14 +181,15 @@ impl<P: Platform> Auth<P> {
         claims: &Json,
         transaction: &Transaction,
         metadata: &ServerMetadata,
-        access_token: &Secret,
     ) -> Result<(), Error> {
         let expected = id_token::Expected {
             issuer: metadata.issuer().unwrap_or_default(),
             client_id: &self.0.config.client_id,
             nonce: transaction.nonce(),
             max_age: transaction.max_age(),
-            access_token,
+            auth_time_required: false,
+            acr_values: None,
+            organization: None,
             clock_tolerance: self.0.config.clock_tolerance,
         };
         Ok(id_token::validate(

@@ -131,21 +131,35 @@ pub trait Doorbell {
 )]
 pub struct SignatureCheck<'a> {
     /// The algorithm.
-    pub algorithm: Algorithm,
+    pub algorithm: &'static Algorithm,
     /// The key, fit for it.
     pub key: &'a PublicKey,
     /// What was signed.
     pub signing_input: &'a str,
     /// The signature.
     pub signature: &'a [u8],
+    /// The text whose hash is wanted along with the answer, in one crossing: the access token.
+    pub hashed: &'a str,
 }
+
+/// The platform does not know the algorithm or its curve.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Unsupported;
 
 /// Signature arithmetic.
 pub trait Signatures {
     /// Whether there is any on this page: `crypto.subtle` is missing on plain http beyond loopback.
     fn available(&self) -> bool;
-    /// Whether the signature is right; `false` also for a key that the platform refuses.
-    fn verify(&self, check: &SignatureCheck<'_>) -> impl Future<Output = bool>;
+    /// If the signature is right: the left half of the digest of `hashed`, by the hash of the algorithm, in base64url
+    /// (OIDC Core §3.1.3.8). `None` if it is wrong, and for a key that the platform refuses.
+    ///
+    /// # Errors
+    /// [`Unsupported`] where the platform cannot tell.
+    fn verify(
+        &self,
+        check: &SignatureCheck<'_>,
+    ) -> impl Future<Output = Result<Option<String>, Unsupported>>;
 }
 
 /// Leaves the page.

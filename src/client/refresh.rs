@@ -199,8 +199,9 @@ impl<P: Platform> Auth<P> {
         match token::response(&answer) {
             Ok(tokens) => {
                 let id_token = tokens.id_token.clone();
+                let access_token = tokens.access_token.clone();
                 self.apply(Input::Refreshed(ticket.clone(), Box::new(tokens)));
-                self.check_user(metadata, ticket, id_token)
+                self.check_user(metadata, ticket, id_token, access_token)
             }
             Err(error) => {
                 let failure = token::classify_refresh(&answer, &error);
@@ -249,6 +250,7 @@ impl<P: Platform> Auth<P> {
         metadata: &Rc<ServerMetadata>,
         ticket: Ticket,
         id_token: Option<Secret>,
+        access_token: Secret,
     ) -> Result<(), Error> {
         let Some(id_token) = id_token else {
             return Ok(());
@@ -276,7 +278,8 @@ impl<P: Platform> Auth<P> {
         }
         let (auth, metadata) = (self.clone(), metadata.clone());
         self.0.platform.spawn(Box::pin(async move {
-            if let Ok(claims) = auth.verified_claims(&id_token, &metadata).await {
+            let claims = auth.verified_claims(&id_token, Some(&access_token), &metadata);
+            if let Ok(claims) = claims.await {
                 auth.apply(Input::UserConfirmed(ticket, claims, id_token));
                 auth.tell();
             }

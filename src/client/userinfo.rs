@@ -69,7 +69,7 @@ impl<P: Platform> Auth<P> {
         token: &Secret,
         metadata: &ServerMetadata,
     ) -> Result<Json, Error> {
-        let verified = self.verified_claims(token, metadata).await;
+        let verified = self.verified_claims(token, None, metadata).await;
         let claims = verified.map_err(|error| of_userinfo(&error).unwrap_or(error))?;
         let config = &self.0.config;
         let issuer = config.server.issuer().unwrap_or_default();

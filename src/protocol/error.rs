@@ -123,9 +123,9 @@ pub enum IdTokenProblem {
     Expired,
     /// `iat` or `nbf` lies ahead.
     NotYetValid,
-    /// `auth_time` lies further back than `max_age`.
+    /// `auth_time` lies further back than `max_age`, or `iat` than a fresh token's can.
     TooOld,
-    /// `none`, `HS*`, or anything else that is not on the list.
+    /// `none`, `HS*`, or anything else that is not on our list, the server's or the engine's.
     UnsupportedAlg,
     /// No key of the JWK Set fits.
     NoMatchingKey,

@@ -1,11 +1,13 @@
 //! The claims of an ID Token and their rules (OIDC Core §2, §3.1.3.7, §12.2).
 
-use super::base64url;
 use super::error::{Endpoint, IdTokenProblem, ProtocolError};
 use super::json::Json;
-use super::secret::{Secret, ct_eq};
+use super::secret::ct_eq;
+use super::text::pieces;
 use super::time::Timestamp;
-use sha2::{Digest, Sha256};
+
+/// An ID Token comes fresh from the token endpoint; one that was issued longer ago, in seconds, does not (one day).
+const OLDEST: i64 = 86_400;
 
 /// What a login expects of its ID Token; prints nothing.
 #[allow(
@@ -21,8 +23,12 @@ pub struct Expected<'a> {
     pub nonce: &'a str,
     /// `max_age` of the request, in seconds.
     pub max_age: Option<i64>,
-    /// The access token that came along, for `at_hash`.
-    pub access_token: &'a Secret,
+    /// Whether `auth_time` was asked for as essential (OIDC Core §5.5.1).
+    pub auth_time_required: bool,
+    /// The `acr` values that were asked for, separated by spaces.
+    pub acr_values: Option<&'a str>,
+    /// The organization that was asked for: its `org_id`, which begins so, or its `org_name`.
+    pub organization: Option<&'a str>,
     /// Tolerated clock difference, in seconds.
     pub clock_tolerance: i64,
 }
@@ -47,15 +53,41 @@ pub fn validate(
                 .is_some_and(|nonce| ct_eq(nonce, expected.nonce)) => {}
         Some(_) => return Err(refuse("nonce", IdTokenProblem::Mismatch)),
     }
+    // OIDC Core §3.1.3.7, 12:
+    if let Some(asked) = expected.acr_values {
+        let acr = text(claims, "acr")?;
+        if pieces(asked, b' ').all(|one| one != acr) {
+            return Err(refuse("acr", IdTokenProblem::Mismatch));
+        }
+    }
     // OIDC Core §3.1.3.7, 13: `auth_time` may be a fraction, or `0`.
-    if let Some(max_age) = expected.max_age {
+    if expected.auth_time_required || expected.max_age.is_some() {
         let auth_time = integer(claims, "auth_time")?
             .ok_or_else(|| refuse("auth_time", IdTokenProblem::Missing))?;
-        if now.as_seconds() - auth_time > max_age.saturating_add(expected.clock_tolerance) {
+        let (age, tolerance) = (now.as_seconds() - auth_time, expected.clock_tolerance);
+        if expected
+            .max_age
+            .is_some_and(|most| age > most.saturating_add(tolerance))
+        {
             return Err(refuse("auth_time", IdTokenProblem::TooOld));
         }
     }
-    access_token_hash(claims, expected.access_token)
+    expected
+        .organization
+        .map_or(Ok(()), |asked| organization(claims, asked))
+}
+
+/// Who asked for an organization gets a user of that one. Without it an invitation or a link that an attacker
+/// made would sign in elsewhere.
+fn organization(claims: &Json, asked: &str) -> Result<(), Box<ProtocolError>> {
+    let by_id = asked.starts_with("org_");
+    let claim = if by_id { "org_id" } else { "org_name" };
+    let found = text(claims, claim)?;
+    if found == asked || (!by_id && found.eq_ignore_ascii_case(asked)) {
+        Ok(())
+    } else {
+        Err(refuse(claim, IdTokenProblem::Mismatch))
+    }
 }
 
 /// Checks a refreshed ID Token against the one it follows. OIDC Core §12.2.
@@ -81,12 +113,12 @@ pub fn validate_refreshed(
         client_id,
     )?;
     times(claims, clock_tolerance, now)?;
-    // OIDC Core §12.2: `auth_time`, `azp` and `nonce`, if they are there, as before.
-    for claim in ["auth_time", "azp", "nonce"] {
-        if claims.get(claim).is_some()
-            && previous.get(claim).is_some()
-            && claims.get(claim) != previous.get(claim)
-        {
+    // OIDC Core §12.2: `auth_time` and `nonce`, if they are there, as before; `azp` as before, also if it was not there.
+    // `org_id` is ours: the organization that was checked at the login stays.
+    for claim in ["auth_time", "nonce", "azp", "org_id"] {
+        let (now, before) = (claims.get(claim), previous.get(claim));
+        let may_be_left_out = matches!(claim, "auth_time" | "nonce");
+        if now != before && !(may_be_left_out && (now.is_none() || before.is_none())) {
             return Err(refuse(claim, IdTokenProblem::Mismatch));
         }
     }
@@ -121,7 +153,7 @@ fn issuer_and_audience(
     {
         return Err(refuse("aud", IdTokenProblem::Mismatch));
     }
-    // OIDC Core §3.1.3.7, 5:
+    // OIDC Core §3.1.3.7, 4 and 5: with one audience there is no other authorized party.
     if claims
         .get("azp")
         .is_some_and(|azp| azp.as_str() != Some(client_id))
@@ -151,6 +183,9 @@ fn times(claims: &Json, tolerance: i64, now: Timestamp) -> Result<(), Box<Protoc
     if iat > now.saturating_add(tolerance) {
         return Err(skewed("iat", IdTokenProblem::NotYetValid, now - iat));
     }
+    if now - iat > OLDEST {
+        return Err(skewed("iat", IdTokenProblem::TooOld, now - iat));
+    }
     // RFC 7519 §4.1.5:
     if let Some(nbf) = integer(claims, "nbf")?
         && nbf > now.saturating_add(tolerance)
@@ -160,17 +195,17 @@ fn times(claims: &Json, tolerance: i64, now: Timestamp) -> Result<(), Box<Protoc
     Ok(())
 }
 
-/// OIDC Core §3.1.3.8: the left half of the hash of the access token. Optional in the code flow, enforced when present.
-fn access_token_hash(claims: &Json, access_token: &Secret) -> Result<(), Box<ProtocolError>> {
-    let Some(at_hash) = claims.get("at_hash") else {
-        return Ok(());
-    };
-    let digest = Sha256::digest(access_token.expose().as_bytes());
-    let half = digest.get(..16).map(base64url::encode);
-    if at_hash.as_str() == half.as_deref() {
-        Ok(())
-    } else {
-        Err(refuse("at_hash", IdTokenProblem::Mismatch))
+/// Compares `at_hash` with the left half of the access token's digest, by the hash of the ID Token's `alg`, in base64url.
+/// Optional in the code flow, compared where it is present. OIDC Core §3.1.3.8.
+///
+/// # Errors
+/// `InvalidIdToken` for another one.
+pub fn compare_at_hash(claims: &Json, half: &str) -> Result<(), Box<ProtocolError>> {
+    match claims.get("at_hash") {
+        Some(at_hash) if at_hash.as_str() != Some(half) => {
+            Err(refuse("at_hash", IdTokenProblem::Mismatch))
+        }
+        _ => Ok(()),
     }
 }
 
@@ -206,21 +241,25 @@ mod tests {
     const NOW: Timestamp = Timestamp::from_millis(1_700_000_000_000);
 
     fn claims() -> String {
-        // at_hash of "a": computed by base64url(left half of SHA-256).
-        r#"{"iss":"https://as.example","sub":"u","aud":"spa","exp":1700000060,"iat":1700000000,"nonce":"n","azp":"spa","nbf":1699999990,"auth_time":1699999000.5,"at_hash":"ypeBEsobvcr6wjGzmiPcTQ"}"#
+        r#"{"iss":"https://as.example","sub":"u","aud":"spa","exp":1700000060,"iat":1700000000,"nonce":"n","azp":"spa","nbf":1699999990,"auth_time":1699999000.5,"org_id":"org_1"}"#
             .to_owned()
     }
 
-    fn check(claims: &str) -> Result<(), Box<ProtocolError>> {
-        let expected = Expected {
+    fn expected() -> Expected<'static> {
+        Expected {
             issuer: "https://as.example",
             client_id: "spa",
             nonce: "n",
             max_age: Some(1000),
-            access_token: &Secret::new("a"),
+            auth_time_required: false,
+            acr_values: None,
+            organization: None,
             clock_tolerance: 30,
-        };
-        validate(&Json::parse(claims).unwrap(), &expected, NOW)
+        }
+    }
+
+    fn check(claims: &str) -> Result<(), Box<ProtocolError>> {
+        validate(&Json::parse(claims).unwrap(), &expected(), NOW)
     }
 
     #[test]
@@ -230,10 +269,12 @@ mod tests {
             (r#""aud":"spa""#, r#""aud":["spa"]"#),
             (r#","azp":"spa""#, ""),
             (r#","nbf":1699999990"#, ""),
-            (r#","at_hash":"ypeBEsobvcr6wjGzmiPcTQ""#, ""),
             ("\"exp\":1700000060", "\"exp\":1699999971"),
             ("\"exp\":1700000060", "\"exp\":1700000060.25"),
             ("\"iat\":1700000000", "\"iat\":1700000030"),
+            ("\"iat\":1700000000", "\"iat\":1699913600"),
+            ("\"nbf\":1699999990", "\"nbf\":1700000030"),
+            ("\"sub\":\"u\"", &format!("\"sub\":\"{}\"", "u".repeat(255))),
         ] {
             assert_eq!(check(&claims().replace(from, to)), Ok(()), "{from} -> {to}");
         }
@@ -290,13 +331,6 @@ mod tests {
                 "auth_time",
                 TooOld,
             ),
-            (
-                "ypeBEsobvcr6wjGzmiPcTQ",
-                "ypeBEsobvcr6wjGzmiPcTA",
-                "at_hash",
-                Mismatch,
-            ),
-            ("ypeBEsobvcr6wjGzmiPcTQ", "ypeB", "at_hash", Mismatch),
         ] {
             let error = check(&claims().replace(from, to)).unwrap_err();
             assert_eq!(error, refuse(claim, problem), "{from} -> {to}");
@@ -315,6 +349,13 @@ mod tests {
                 "iat",
                 NotYetValid,
                 -31,
+            ),
+            (
+                r#""iat":1700000000"#,
+                r#""iat":1699913599"#,
+                "iat",
+                TooOld,
+                86_401,
             ),
             (
                 r#""nbf":1699999990"#,
@@ -337,6 +378,107 @@ mod tests {
         }
     }
 
+    /// The claims with one more, or with one that is there replaced.
+    fn with(member: &str) -> String {
+        let (name, _) = member.split_once(':').unwrap();
+        let claims = claims().replace(name, "\"other\"");
+        claims.replacen('{', &format!("{{{member},"), 1)
+    }
+
+    #[test]
+    fn the_authentication_that_was_asked_for_is_there() {
+        use IdTokenProblem::{Malformed, Mismatch, Missing};
+        let check_acr = |claims: &str| {
+            let mut expected = expected();
+            expected.acr_values = Some("urn:a urn:b");
+            validate(&Json::parse(claims).unwrap(), &expected, NOW)
+        };
+        for acr in ["urn:a", "urn:b"] {
+            assert_eq!(check_acr(&with(&format!(r#""acr":"{acr}""#))), Ok(()));
+        }
+        assert_eq!(check_acr(&claims()), Err(refuse("acr", Missing)));
+        for acr in ["0", "urn:a urn:b", "urn", ""] {
+            let claims = with(&format!(r#""acr":"{acr}""#));
+            assert_eq!(check_acr(&claims), Err(refuse("acr", Mismatch)), "{acr}");
+        }
+        let array = with(r#""acr":["urn:a"]"#);
+        assert_eq!(check_acr(&array), Err(refuse("acr", Malformed)));
+        assert_eq!(check(&with(r#""acr":7"#)), Ok(()), "nobody asked");
+    }
+
+    #[test]
+    fn the_time_of_authentication_is_there_when_it_was_asked_for() {
+        let check = |claims: &str, required| {
+            let mut expected = expected();
+            (expected.max_age, expected.auth_time_required) = (None, required);
+            validate(&Json::parse(claims).unwrap(), &expected, NOW)
+        };
+        let (without, ancient) = (with(r#""auth_time":null"#), with(r#""auth_time":0"#));
+        assert_eq!(check(&ancient, true), Ok(()));
+        assert_eq!(check(&without, false), Ok(()));
+        assert_eq!(check(&with(r#""auth_time":"7""#), false), Ok(()));
+        assert_eq!(
+            check(&without, true),
+            Err(refuse("auth_time", IdTokenProblem::Missing))
+        );
+        let text = check(&with(r#""auth_time":"7""#), true);
+        assert_eq!(text, Err(refuse("auth_time", IdTokenProblem::Malformed)));
+    }
+
+    #[test]
+    fn the_organization_that_was_asked_for_is_the_users() {
+        use IdTokenProblem::{Malformed, Mismatch, Missing};
+        let check = |claims: &str, asked| {
+            let mut expected = expected();
+            expected.organization = Some(asked);
+            validate(&Json::parse(claims).unwrap(), &expected, NOW)
+        };
+        let named = |name: &str| with(&format!(r#""org_name":"{name}""#));
+        for (claims, asked) in [
+            (claims(), "org_1"),
+            (named("acme"), "acme"),
+            (named("acme"), "ACME"),
+            (named("Acme"), "acme"),
+        ] {
+            assert_eq!(check(&claims, asked), Ok(()), "{asked}");
+        }
+        for (claims, asked, claim, problem) in [
+            (claims(), "org_2", "org_id", Mismatch),
+            (claims(), "org_1x", "org_id", Mismatch),
+            (with(r#""org_id":"ORG_1""#), "org_1", "org_id", Mismatch),
+            (with(r#""org_id":["org_1"]"#), "org_1", "org_id", Malformed),
+            (with(r#""org_id":null"#), "org_1", "org_id", Missing),
+            // An identifier is no name, and a name no identifier.
+            (named("org_2"), "org_2", "org_id", Mismatch),
+            (claims(), "acme", "org_name", Missing),
+            (named("acme2"), "acme", "org_name", Mismatch),
+            (with(r#""org_name":7"#), "acme", "org_name", Malformed),
+        ] {
+            assert_eq!(
+                check(&claims, asked),
+                Err(refuse(claim, problem)),
+                "{asked}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_hash_of_the_access_token_is_compared_where_it_is_there() {
+        let compare = |claims: &str| compare_at_hash(&Json::parse(claims).unwrap(), "ypeB");
+        assert_eq!(compare(r#"{"at_hash":"ypeB"}"#), Ok(()));
+        assert_eq!(compare("{}"), Ok(()));
+        for claims in [
+            r#"{"at_hash":"ypeA"}"#,
+            r#"{"at_hash":"ypeBEsob"}"#,
+            r#"{"at_hash":"ype"}"#,
+            r#"{"at_hash":""}"#,
+            r#"{"at_hash":7}"#,
+        ] {
+            let refused = Err(refuse("at_hash", IdTokenProblem::Mismatch));
+            assert_eq!(compare(claims), refused, "{claims}");
+        }
+    }
+
     #[test]
     fn a_refreshed_token_keeps_issuer_user_and_login() {
         let check = |claims: &str| {
@@ -344,13 +486,20 @@ mod tests {
             validate_refreshed(&Json::parse(claims).unwrap(), &previous, "spa", 30, NOW)
         };
         assert_eq!(check(&claims()), Ok(()));
+        for member in [
+            r#""nonce":null"#,
+            r#""auth_time":null"#,
+            r#""iat":1700000001"#,
+        ] {
+            assert_eq!(check(&with(member)), Ok(()), "{member}");
+        }
+        let missing = check(&with(r#""iat":null"#));
+        assert_eq!(missing, Err(refuse("iat", IdTokenProblem::Missing)));
+        let previous = Json::parse(&with(r#""azp":null"#)).unwrap();
+        let claims_with_azp = Json::parse(&claims()).unwrap();
         assert_eq!(
-            check(
-                &claims()
-                    .replace(r#""nonce":"n","#, "")
-                    .replace("1700000000", "1700000001")
-            ),
-            Ok(())
+            validate_refreshed(&claims_with_azp, &previous, "spa", 30, NOW),
+            Err(refuse("azp", IdTokenProblem::Mismatch))
         );
         assert_eq!(
             check(&claims().replace(r#""sub":"u""#, r#""sub":"v""#)),
@@ -358,23 +507,19 @@ mod tests {
                 endpoint: Endpoint::Token
             }))
         );
-        for (from, to, claim) in [
-            (
-                r#""iss":"https://as.example""#,
-                r#""iss":"https://evil.example""#,
-                "iss",
-            ),
-            (r#""nonce":"n""#, r#""nonce":"m""#, "nonce"),
-            (
-                r#""auth_time":1699999000.5"#,
-                r#""auth_time":1699999001"#,
-                "auth_time",
-            ),
+        for (member, claim) in [
+            (r#""iss":"https://evil.example""#, "iss"),
+            (r#""aud":["spa","other"]"#, "aud"),
+            (r#""nonce":"m""#, "nonce"),
+            (r#""auth_time":1699999001"#, "auth_time"),
+            (r#""azp":null"#, "azp"),
+            (r#""org_id":"org_2""#, "org_id"),
+            (r#""org_id":null"#, "org_id"),
         ] {
             assert_eq!(
-                check(&claims().replace(from, to)),
+                check(&with(member)),
                 Err(refuse(claim, IdTokenProblem::Mismatch)),
-                "{from}"
+                "{member}"
             );
         }
     }

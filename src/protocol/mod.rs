@@ -7,6 +7,7 @@
 pub mod authorization;
 pub mod base64url;
 pub mod bearer;
+pub(crate) mod digest;
 pub mod discovery;
 pub mod entropy;
 pub mod error;

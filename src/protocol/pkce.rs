@@ -1,8 +1,7 @@
 //! Proof Key for Code Exchange, S256 only (RFC 7636).
 
-use super::base64url;
+use super::digest::sha256;
 use super::secret::Secret;
-use sha2::{Digest, Sha256};
 
 /// `code_verifier`: 43 characters, 256 random bits (RFC 7636 §4.1).
 #[derive(Clone, Debug)]
@@ -34,7 +33,7 @@ impl CodeVerifier {
 /// `code_challenge` = BASE64URL(SHA256(ASCII(code_verifier))) (RFC 7636 §4.2).
 #[must_use]
 pub(crate) fn challenge(verifier: &str) -> String {
-    base64url::encode(&Sha256::digest(verifier.as_bytes()))
+    sha256(verifier)
 }
 
 #[cfg(test)]

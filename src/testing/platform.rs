@@ -7,13 +7,15 @@ use super::storage::FakeStorage;
 use super::world::World;
 use crate::client::ports::{
     Clock, Doorbell, Entropy, Http, Level, LockError, Locks, Log, Mailbox, Navigator, Platform,
-    SignatureCheck, Signatures, Spawn, Task, TransportError,
+    SignatureCheck, Signatures, Spawn, Task, TransportError, Unsupported,
 };
+use crate::protocol::base64url;
 use crate::protocol::entropy::NoEntropy;
 use crate::protocol::http::{HttpRequest, HttpResponse};
 use crate::protocol::time::{Now, Timestamp};
 use crate::session::family::{Entry, FamilyId};
 use core::cell::{Cell, RefCell};
+use sha2::{Digest, Sha256, Sha384, Sha512};
 use std::rc::Rc;
 
 /// A tab of a [`World`]. Cheap to clone; all clones are one tab.
@@ -44,6 +46,8 @@ pub enum Arithmetic {
     Right,
     /// None is.
     Wrong,
+    /// The engine does not know the algorithm.
+    Unsupported,
     /// There is no `crypto.subtle`.
     Missing,
 }
@@ -296,9 +300,24 @@ impl Signatures for FakePlatform {
         self.0.arithmetic.get() != Arithmetic::Missing
     }
 
-    async fn verify(&self, _check: &SignatureCheck<'_>) -> bool {
-        self.0.arithmetic.get() == Arithmetic::Right
+    async fn verify(&self, check: &SignatureCheck<'_>) -> Result<Option<String>, Unsupported> {
+        match self.0.arithmetic.get() {
+            Arithmetic::Unsupported => Err(Unsupported),
+            Arithmetic::Right => Ok(Some(half_digest(check.algorithm.name(), check.hashed))),
+            Arithmetic::Wrong | Arithmetic::Missing => Ok(None),
+        }
     }
+}
+
+/// The left half of a text's digest, in base64url (OIDC Core §3.1.3.8).
+fn half_digest(algorithm: &str, text: &str) -> String {
+    let digest = match algorithm.get(2..) {
+        Some("256") => Sha256::digest(text).to_vec(),
+        Some("384") => Sha384::digest(text).to_vec(),
+        _ => Sha512::digest(text).to_vec(),
+    };
+    let half = digest.get(..digest.len() / 2);
+    base64url::encode(half.unwrap_or_default())
 }
 
 impl Entropy for FakePlatform {

@@ -8,17 +8,16 @@
     reason = "a test may panic"
 )]
 
+mod signatures;
+mod vectors;
+
 use core::cell::Cell;
 use countersign::browser::{Browser, BrowserStorage};
-use countersign::client::ports::{
-    Clock, Entropy, Http, LockError, Locks, SignatureCheck, Signatures, Storage, TransportError,
-};
+use countersign::client::ports::{Clock, Entropy, Http, LockError, Locks, Storage, TransportError};
 use countersign::protocol::discovery::{WellKnown, discovery_request};
 use countersign::protocol::error::Endpoint;
 use countersign::protocol::http::{HttpRequest, HttpResponse};
 use countersign::protocol::issuer::Issuer;
-use countersign::protocol::jose::jwk::jwks_response;
-use countersign::protocol::jose::jws::CompactJws;
 use countersign::protocol::json::Json;
 use countersign::protocol::metadata::{Server, parse};
 use countersign::protocol::secret::Secret;
@@ -135,64 +134,6 @@ async fn a_lock_is_held_until_its_guard_is_dropped() {
     assert_eq!(waited.err(), Some(LockError::Timeout));
     drop(guard);
     assert!(browser.acquire("countersign:test", 1).await.is_ok());
-}
-
-/// A token signed by the engine itself, and the set with its key.
-async fn signed(algorithm: &str, parameters: &str) -> (String, String) {
-    let made = javascript(&format!(
-        "const parameters = {parameters};
-         const {{ privateKey, publicKey }} = await crypto.subtle.generateKey(parameters, true, ['sign', 'verify']);
-         const encode = (bytes) => btoa(String.fromCharCode(...new Uint8Array(bytes)))
-           .replace(/\\+/g, '-').replace(/\\//g, '_').replace(/=/g, '');
-         const text = (value) => encode(new TextEncoder().encode(JSON.stringify(value)));
-         const input = text({{ alg: '{algorithm}', kid: 'k' }}) + '.' + text({{ sub: 'alice' }});
-         const signature = await crypto.subtle.sign(parameters, privateKey, new TextEncoder().encode(input));
-         const {{ kty, n, e, crv, x, y }} = await crypto.subtle.exportKey('jwk', publicKey);
-         const keys = [{{ kty, n, e, crv, x, y, kid: 'k' }}];
-         return JSON.stringify([input + '.' + encode(signature), JSON.stringify({{ keys }})])"
-    ))
-    .await;
-    let pair = Json::parse(&made.as_string().unwrap()).unwrap();
-    let texts: Vec<_> = pair
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|item| item.as_str().unwrap().to_owned())
-        .collect();
-    (texts[0].clone(), texts[1].clone())
-}
-
-async fn verifies(token: &str, set: &str) -> bool {
-    let jws = CompactJws::parse(token).ok().unwrap();
-    let set = jwks_response(&HttpResponse::new(200, "application/json", set)).unwrap();
-    let keys = set.candidates(jws.algorithm, jws.key_id.as_deref());
-    assert_eq!(keys.len(), 1);
-    let check = SignatureCheck {
-        algorithm: jws.algorithm,
-        key: &keys[0],
-        signing_input: jws.signing_input,
-        signature: &jws.signature,
-    };
-    let browser = Browser::new();
-    assert!(browser.available());
-    browser.verify(&check).await
-}
-
-#[test]
-async fn signatures_of_both_algorithms_are_checked() {
-    let rsa = "{ name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256', modulusLength: 2048, publicExponent: new Uint8Array([1, 0, 1]) }";
-    let ec = "{ name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' }";
-    for (algorithm, parameters) in [("RS256", rsa), ("ES256", ec)] {
-        let (token, set) = signed(algorithm, parameters).await;
-        assert!(verifies(&token, &set).await, "{algorithm}");
-        // The payload of another user, the signature of this one.
-        let parts: Vec<_> = token.split('.').collect();
-        let mallory = countersign::protocol::base64url::encode(br#"{"sub":"mallory"}"#);
-        let forged = [parts[0], &mallory, parts[2]].join(".");
-        assert!(!verifies(&forged, &set).await, "{algorithm}");
-        let (_, other) = signed(algorithm, parameters).await;
-        assert!(!verifies(&token, &other).await, "{algorithm}");
-    }
 }
 
 #[test]

@@ -10,7 +10,7 @@ use super::alg::Algorithm;
 #[non_exhaustive]
 pub struct CompactJws<'a> {
     /// `alg`
-    pub algorithm: Algorithm,
+    pub algorithm: &'static Algorithm,
     /// `kid`
     pub key_id: Option<String>,
     /// The claims; worth nothing before the signature is verified.
@@ -64,7 +64,6 @@ impl<'a> CompactJws<'a> {
             payload: object(payload).ok_or_else(|| malformed("payload"))?,
             signing_input,
             signature: base64url::decode(signature)
-                .filter(|signature| algorithm.fits_signature(signature.len()))
                 .ok_or_else(|| refuse("signature", IdTokenProblem::BadSignature))?,
         })
     }
@@ -111,8 +110,8 @@ mod tests {
         );
         let jws = CompactJws::parse(&text).unwrap_or_else(|_| panic!("refused"));
         assert_eq!(
-            (jws.algorithm, jws.key_id.as_deref()),
-            (Algorithm::Es256, Some("k"))
+            (jws.algorithm.name(), jws.key_id.as_deref()),
+            ("ES256", Some("k"))
         );
         assert_eq!(jws.payload.get_str("sub"), Some("x"));
         assert!(text.starts_with(jws.signing_input) && jws.signature == [1; 64]);
@@ -153,18 +152,6 @@ mod tests {
             (
                 token(r#"{"alg":"ES256"}"#, "7", &[1; 64]),
                 ("payload", Malformed),
-            ),
-            (
-                token(r#"{"alg":"ES256"}"#, "{}", &[1; 63]),
-                ("signature", BadSignature),
-            ),
-            (
-                token(r#"{"alg":"RS256"}"#, "{}", &[1; 128]),
-                ("signature", BadSignature),
-            ),
-            (
-                token(r#"{"alg":"ES256"}"#, "{}", &[]),
-                ("signature", BadSignature),
             ),
         ] {
             assert_eq!(problem(&text), Some(expected), "{text}");
