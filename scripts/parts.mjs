@@ -74,6 +74,12 @@ export const parts = [
     engine: "node",
     folder: "tests/relay",
   }),
+  nodePart({
+    group: "providers",
+    name: "the four emulated systems",
+    engine: "node",
+    folder: "tests/providers",
+  }),
   ...["chromium", "firefox", "webkit"].map(wasmPart),
   {
     group: "build",
