@@ -2,18 +2,22 @@
 
 use super::text::pieces;
 
+/// No scope is longer, in bytes: repeats are looked for one by one.
+const LONGEST: usize = 1 << 14;
+
 /// A set of scope tokens in the order they were given, without repeats: a text with one space between two.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Scope(String);
 
 impl Scope {
-    /// Parses a space-separated list; `None` for a character outside `%x21 / %x23-5B / %x5D-7E` (RFC 6749 §3.3).
+    /// Parses a space-separated list; `None` for a character outside `%x21 / %x23-5B / %x5D-7E` (RFC 6749 §3.3), and for
+    /// one that is too long.
     ///
     /// An empty text is an empty scope: some servers answer so.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let allowed = |b: u8| matches!(b, 0x20 | 0x21 | 0x23..=0x5B | 0x5D..=0x7E);
-        if !text.bytes().all(allowed) {
+        if text.len() > LONGEST || !text.bytes().all(allowed) {
             return None;
         }
         let mut scope = Self::default();

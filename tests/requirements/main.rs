@@ -16,6 +16,7 @@ mod callback;
 mod metadata;
 #[path = "../support/mod.rs"]
 mod support;
+mod threats;
 mod token;
 
 use countersign::client::LoginOptions;
