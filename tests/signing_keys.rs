@@ -233,3 +233,26 @@ fn key_answers_that_cannot_be_used_are_refused() {
         assert_eq!(page.stored(), None);
     }
 }
+
+#[test]
+fn id19_private_keys_that_a_server_publishes_are_warned_of() {
+    let ours = r#"{"kty":"EC","crv":"P-256","kid":"k1","x":"AQ","y":"Ag"}"#;
+    for (other, warned) in [
+        (
+            r#"{"kty":"EC","crv":"P-256","x":"AQ","y":"Ag","d":"AQ"}"#,
+            true,
+        ),
+        (r#"{"kty":"oct","k":"AQ"}"#, true),
+        (r#"{"kty":"EC","crv":"P-256","x":"AQ","y":"Ag"}"#, false),
+    ] {
+        let pending = pending(false);
+        let keys = format!(r#"{{"keys":[{ours},{other}]}}"#);
+        pending.world.queue(Endpoint::Jwks, Reply::json(&keys));
+        pending.page.callback(&pending.uri).unwrap();
+        let lines = pending.page.tab.log_lines();
+        let found = lines
+            .iter()
+            .filter(|line| line.message.contains("private keys"));
+        assert_eq!(found.count(), usize::from(warned), "{other}");
+    }
+}

@@ -1,5 +1,5 @@
 use super::flight::Landing;
-use super::ports::{Platform, Storage, TransportError};
+use super::ports::{Level, Platform, Storage, TransportError};
 use super::{Auth, Error, ErrorKind};
 use crate::protocol::discovery::{WellKnown, discovery_request, discovery_response};
 use crate::protocol::error::{Endpoint, ProtocolError};
@@ -102,6 +102,10 @@ impl<P: Platform> Auth<P> {
         let (auth, request) = (self.clone(), jwks_request(metadata));
         let run = Box::pin(async move {
             let value = Rc::new(jwks_response(&auth.send(request).await?)?);
+            if value.holds_private() {
+                let message = "the JWK Set holds private keys";
+                auth.0.platform.log(Level::Warn, message, None);
+            }
             let at = auth.now();
             auth.0.jwks.replace(Some(Cached { value, at }));
             Ok(())

@@ -47,6 +47,13 @@ impl JwkSet {
         self.0.get("keys").and_then(Json::as_array)
     }
 
+    /// Whether the server published what it should keep to itself (RFC 7517 §9.2).
+    #[must_use]
+    pub fn holds_private(&self) -> bool {
+        let private = |key: &Json| key.get("d").is_some() || key.get("k").is_some();
+        self.keys().unwrap_or_default().iter().any(private)
+    }
+
     /// The keys that may have signed a token with this header: by `kid`, then `kty`, `crv`, `alg`, `use` and `key_ops`
     /// (RFC 7515 §6, RFC 7517 §4). Without a `kid`, and where keys share one (RFC 7517 §4.5), there may be several.
     #[must_use]
