@@ -274,6 +274,79 @@ fn id11_max_age_is_held_to() {
     }
 }
 
+/// What comes of a login that asks for this, where the ID Token claims that.
+fn shown(asked: (&str, &str), claim: Option<(&'static str, &str)>) -> Option<String> {
+    let world = World::new();
+    let provider = Provider::new(&world);
+    let page = Page::new(&world);
+    let mut options = LoginOptions::default();
+    options.parameters = vec![(asked.0.to_owned(), asked.1.to_owned())];
+    let uri = provider.authorize(&page.begin_login_with(options).unwrap());
+    if let Some((name, json)) = claim {
+        provider.set_claim(name, json);
+    }
+    page.callback(&uri).err().map(|error| told(&error))
+}
+
+#[test]
+fn id10_id11_t46_what_a_login_asked_for_is_shown_or_refused() {
+    const ESSENTIAL_ACR: &str =
+        r#"{"id_token":{"acr":{"essential":true,"values":["urn:a","urn:b"]}}}"#;
+    const ONE_ACR: &str = r#"{"id_token":{"acr":{"essential":true,"value":"urn:b"}}}"#;
+    const VOLUNTARY_ACR: &str = r#"{"id_token":{"acr":{"values":["urn:a"]}}}"#;
+    const ESSENTIAL_TIME: &str = r#"{"id_token":{"auth_time":{"essential":true}}}"#;
+    let acr = Some(("acr", r#""urn:b""#));
+    let low = Some(("acr", r#""0""#));
+    for (asked, claim, refused) in [
+        (("acr_values", "urn:a urn:b"), acr, None),
+        (
+            ("acr_values", "urn:a urn:b"),
+            low,
+            Some(("acr", "mismatch")),
+        ),
+        (("acr_values", "urn:a"), None, Some(("acr", "missing"))),
+        (("claims", ESSENTIAL_ACR), acr, None),
+        (("claims", ESSENTIAL_ACR), low, Some(("acr", "mismatch"))),
+        (("claims", ONE_ACR), acr, None),
+        (("claims", ONE_ACR), None, Some(("acr", "missing"))),
+        (("claims", VOLUNTARY_ACR), None, None),
+        (("claims", ESSENTIAL_TIME), Some(("auth_time", "1")), None),
+        (
+            ("claims", ESSENTIAL_TIME),
+            None,
+            Some(("auth_time", "missing")),
+        ),
+        (
+            ("organization", "org_1"),
+            Some(("org_id", r#""org_1""#)),
+            None,
+        ),
+        (
+            ("organization", "org_1"),
+            Some(("org_id", r#""org_2""#)),
+            Some(("org_id", "mismatch")),
+        ),
+        (
+            ("organization", "Acme"),
+            Some(("org_name", r#""acme""#)),
+            None,
+        ),
+        (
+            ("organization", "Acme"),
+            None,
+            Some(("org_name", "missing")),
+        ),
+        (("prompt", "login"), None, None),
+    ] {
+        let expected = refused.map(|(claim, problem)| {
+            format!(
+                r#"invalid_id_token {{"claim":"{claim}","problem":"{problem}","skewSeconds":null}}"#
+            )
+        });
+        assert_eq!(shown(asked, claim), expected, "{asked:?} {claim:?}");
+    }
+}
+
 #[test]
 fn t41_without_signature_arithmetic_tls_must_do() {
     let at = |issuer: &'static str, exception: bool| {

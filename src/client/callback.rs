@@ -187,9 +187,9 @@ impl<P: Platform> Auth<P> {
             client_id: &self.0.config.client_id,
             nonce: transaction.nonce(),
             max_age: transaction.max_age(),
-            auth_time_required: false,
-            acr_values: None,
-            organization: None,
+            auth_time_required: transaction.auth_time_required(),
+            acr_values: transaction.acr_values(),
+            organization: transaction.organization(),
             clock_tolerance: self.0.config.clock_tolerance,
         };
         Ok(id_token::validate(

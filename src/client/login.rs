@@ -6,7 +6,7 @@ use crate::protocol::json::Json;
 use crate::protocol::metadata::ServerMetadata;
 use crate::protocol::pkce;
 use crate::protocol::scope::Scope;
-use crate::protocol::text::number;
+use crate::protocol::text::{joined, number};
 use crate::session::state::Warning;
 use crate::session::transaction::{self, Transaction, Wishes};
 
@@ -174,13 +174,14 @@ fn essential(claims: &Json, wishes: &mut Wishes) {
     let is_essential = |claim: &Json| claim.is_true("essential");
     wishes.auth_time_required = find("auth_time").is_some_and(is_essential);
     if let Some(acr) = find("acr").filter(|acr| is_essential(acr)) {
-        let mut values = String::new();
         let several = acr.get("values").and_then(Json::as_array);
         let one = acr.get("value").map_or(&[][..], core::slice::from_ref);
-        for value in several.unwrap_or(one) {
-            values.push_str(value.as_str().unwrap_or_default());
-            values.push(' ');
+        for value in several.unwrap_or(one).iter().filter_map(Json::as_str) {
+            let known = wishes.acr_values.take();
+            wishes.acr_values = Some(match known {
+                Some(known) => joined(&[&known, " ", value]),
+                None => value.to_owned(),
+            });
         }
-        wishes.acr_values = Some(values);
     }
 }
