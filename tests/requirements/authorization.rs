@@ -300,6 +300,51 @@ fn ar11_a_scope_is_made_of_allowed_characters_in_the_order_given() {
 }
 
 #[test]
+fn ar12_what_an_application_asks_for_is_passed_on_and_what_the_protocol_owns_is_not() {
+    let (world, _, page) = page();
+    let wishes = [
+        ("audience", "https://api.example"),
+        ("resource", "https://api.example/a"),
+        ("resource", "https://api.example/b"),
+        ("organization", "org_1"),
+        ("invitation", "i"),
+        ("acr_values", "gold silver"),
+        ("max_age", "0"),
+        ("login_hint", "+1 555"),
+        ("ui_locales", "de fr"),
+        ("claims", r#"{"id_token":{}}"#),
+        ("prompt", "login consent"),
+        ("display", "touch"),
+        ("connection", "c"),
+        ("authorization_details", r#"[{"type":"x"}]"#),
+        ("anything_else", "é"),
+    ];
+    let uri = page.begin_login_with(asking(&wishes)).unwrap();
+    let sent: String = form::encode(&wishes);
+    assert!(uri.ends_with(&format!("&{sent}")), "{uri}");
+    let before = world.requests().len();
+    for name in [
+        "client_id",
+        "client_secret",
+        "code",
+        "code_challenge",
+        "code_challenge_method",
+        "nonce",
+        "redirect_uri",
+        "request",
+        "request_uri",
+        "response_mode",
+        "response_type",
+        "state",
+        "",
+    ] {
+        let wish = asking(&[(name, "x")]);
+        assert_eq!(blamed(page.begin_login_with(wish)), "extra", "{name}");
+    }
+    assert_eq!(world.requests().len(), before);
+}
+
+#[test]
 fn ar13_the_user_is_sent_to_https_or_loopback_only() {
     for (endpoint, problem) in [
         ("https://login.elsewhere.example/a", None),

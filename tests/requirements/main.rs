@@ -13,6 +13,7 @@
 
 mod authorization;
 mod callback;
+mod id_token;
 mod metadata;
 #[path = "../support/mod.rs"]
 mod support;
