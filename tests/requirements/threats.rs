@@ -18,8 +18,11 @@ use std::time::{Duration, Instant};
 const LENGTH: usize = 1 << 17;
 const LIMIT: Duration = Duration::from_secs(2);
 
+/// Its name, and what it does with a text.
+type Reader = (&'static str, fn(&str));
+
 /// Everything that reads what comes from outside.
-fn readers() -> Vec<(&'static str, fn(&str))> {
+fn readers() -> Vec<Reader> {
     vec![
         ("callback", |text| {
             drop(AuthorizationResponse::parse(text));
@@ -46,6 +49,7 @@ fn readers() -> Vec<(&'static str, fn(&str))> {
 }
 
 #[test]
+#[allow(clippy::disallowed_methods, reason = "real time is what this is about")]
 fn t32_no_reader_takes_time_by_the_square() {
     let counted = |piece: &dyn Fn(usize) -> String| {
         let mut text = String::new();
