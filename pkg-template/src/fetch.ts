@@ -11,6 +11,8 @@ export function authorizedFetch(
   getAccessToken: (options?: AccessTokenOptions) => Promise<string>,
   refusal: (challenge: string) => Promise<string | undefined>,
 ) {
+  // Like `fetch`: one that a script put there later could say of itself that it goes elsewhere.
+  const { Request } = globalThis;
   /** The last token that was refreshed because an API refused it: one refresh each, no more. */
   let refused: string | undefined;
 

@@ -15,11 +15,6 @@ const [run, wake, resume] = [0, 1, 2];
 const [absent, timeout, offline, tooLarge] = [1, 2, 3, 1000];
 const unsupported = 2;
 
-// Taken when the core is made: what a script of the page puts in their place later sees nothing of ours.
-const bound = (object, name) => object?.[name]?.bind(object);
-const fetch = bound(globalThis, "fetch");
-const { Request, Response } = globalThis;
-
 /** Those that have not ended. */
 const ports = new Set();
 
@@ -27,6 +22,14 @@ const ports = new Set();
 export const endAll = () => ports.forEach((port) => port.end());
 
 export class Port {
+  /** The page's own, as they are now: what a script puts in their place later sees nothing of ours. */
+  #page = {
+    Request,
+    Response,
+    parse: JSON.parse,
+    ...taken(globalThis, ["fetch"]),
+    subtle: taken(globalThis.crypto?.subtle, ["importKey", "verify", "digest"]),
+  };
   #tell;
   #transport;
   #log;
@@ -64,6 +67,7 @@ export class Port {
     let code;
     let text = "";
     try {
+      const { Request, Response, fetch } = this.#page;
       const request = new Request(url, {
         // Whatever else a script gave to all objects is none of these.
         __proto__: null,
@@ -94,18 +98,18 @@ export class Port {
   }
 
   /** Waits for a Web Lock; missing on plain http beyond loopback. */
-  lock(ticket, name, seconds) {
+  async lock(ticket, name, seconds) {
     const signal = AbortSignal.timeout(seconds * 1000);
     const held = new Promise((release) => this.#releases.set(ticket, release));
-    const granted = new Promise((resolve, reject) => {
-      const grant = () => {
-        resolve([0, ""]);
-        return held;
-      };
-      navigator.locks.request(name, { signal }, grant).catch(reject);
-    });
-    const refused = () => [signal.aborted ? timeout : absent, ""];
-    this.#answer(ticket, granted.catch(refused));
+    const grant = () => {
+      this.#tell(ticket, 0, "");
+      return held;
+    };
+    try {
+      await navigator.locks.request(name, { signal }, grant);
+    } catch {
+      this.#tell(ticket, signal.aborted ? timeout : absent, "");
+    }
   }
 
   /** Gives a lock back, granted or not. */
@@ -114,16 +118,23 @@ export class Port {
     this.#releases.delete(ticket);
   }
 
+  /** `crypto.subtle` is missing on plain http beyond loopback. */
+  canVerify() {
+    return !!this.#page.subtle;
+  }
+
   /** 1, and a hash, if the signature is right; a key or signature that the engine refuses is no match. */
-  verify(ticket, algorithm, jwk, ...bytes) {
+  async verify(ticket, algorithm, jwk, ...bytes) {
     // Copies: the wasm's memory may move while the key is imported.
     const copies = bytes.map((view) => view.slice());
-    const verified = verify(algorithm, JSON.parse(jwk), ...copies);
-    const refused = ({ name }) => [
-      name === "NotSupportedError" ? unsupported : 0,
-      "",
-    ];
-    this.#answer(ticket, verified.catch(refused));
+    let answer;
+    try {
+      const { parse, subtle } = this.#page;
+      answer = await verify(subtle, algorithm, parse(jwk), ...copies);
+    } catch ({ name }) {
+      answer = [name === "NotSupportedError" ? unsupported : 0, ""];
+    }
+    this.#tell(ticket, ...answer);
   }
 
   wakeAt(millis) {
@@ -154,10 +165,12 @@ export class Port {
       globalThis.removeEventListener?.(event, this.#resume);
     for (const release of this.#releases.values()) release();
   }
+}
 
-  #answer(ticket, promise) {
-    promise.then(([code, text]) => this.#tell(ticket, code, text));
-  }
+/** Methods of an object, as they are now. */
+function taken(object, names) {
+  const method = (name) => [name, object[name]?.bind(object)];
+  return object && Object.fromEntries(names.map(method));
 }
 
 /** Reads the body piece by piece, so that a huge one is refused before it is held. */
@@ -182,8 +195,7 @@ async function read(response, signal) {
 const families = { RS: "RSASSA-PKCS1-v1_5", PS: "RSA-PSS", ES: "ECDSA" };
 
 /** Checks a signature by an algorithm with this registered name (RFC 7518 §3.1, RFC 8037 §3.1, RFC 9864 §2.2). */
-async function verify(algorithm, jwk, signed, signature, hashed) {
-  const { subtle } = crypto;
+async function verify(subtle, algorithm, jwk, signed, signature, hashed) {
   const [family, size] = [algorithm.slice(0, 2), algorithm.slice(2)];
   // RFC 8032 §5.1: Ed25519 hashes with SHA-512.
   const hash = `SHA-${family === "Ed" ? 512 : size}`;
@@ -208,9 +220,6 @@ function half(digest) {
   const text = btoa(String.fromCharCode(...bytes));
   return text.replace(/=+$/, "").replace(/\+/g, "-").replace(/\//g, "_");
 }
-
-/** `crypto.subtle` is missing on plain http beyond loopback. */
-export const canVerify = () => !!globalThis.crypto?.subtle;
 
 export const monotonic = () => performance.now();
 

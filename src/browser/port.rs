@@ -61,8 +61,8 @@ extern "C" {
     #[wasm_bindgen(method)]
     fn end(this: &Port);
 
-    #[wasm_bindgen(js_name = canVerify)]
-    pub(super) fn can_verify() -> bool;
+    #[wasm_bindgen(method, js_name = canVerify)]
+    pub(super) fn can_verify(this: &Port) -> bool;
 
     pub(super) fn monotonic() -> f64;
 

@@ -1,10 +1,10 @@
 use super::Browser;
-use super::port::{UNSUPPORTED, can_verify};
+use super::port::UNSUPPORTED;
 use crate::client::ports::{SignatureCheck, Signatures, Unsupported};
 
 impl Signatures for Browser {
     fn available(&self) -> bool {
-        can_verify()
+        self.line.port.can_verify()
     }
 
     async fn verify(&self, check: &SignatureCheck<'_>) -> Result<Option<String>, Unsupported> {

@@ -125,6 +125,105 @@ test("T3: a callback that somebody else frames does nothing, and tells nobody", 
   expect(await page.evaluate(() => messages)).toEqual([]);
 });
 
+test("T5: what a script puts in the place of fetch, JSON and crypto later is not called, and sees no secret", async ({
+  page,
+  app,
+  scripted,
+}) => {
+  const options = optionsFor(app, scripted, { storage: "memory" });
+  await open(page, app);
+  await begin(page, options);
+  await call(page, "preload");
+  await page.evaluate(() => {
+    window.called = [];
+    window.seen = [];
+    const { stringify } = JSON;
+    const { then } = Promise.prototype;
+    const see = (value) => {
+      try {
+        seen.push(stringify(value) ?? String(value));
+      } catch {
+        // What is no data holds no secret either.
+      }
+    };
+    const replace = (holder, name, stand) => {
+      const old = holder[name];
+      holder[name] = function (...args) {
+        // The driver's own code is none of ours.
+        if (new Error().stack.includes("/assets/")) called.push(name);
+        return stand(old, this, args, new.target);
+      };
+    };
+    const make = (old, self, args) => new old(...args);
+    const apply = (old, self, args) => Reflect.apply(old, self, args);
+    replace(window, "fetch", apply);
+    replace(window, "Request", make);
+    replace(JSON, "parse", apply);
+    replace(Crypto.prototype, "getRandomValues", (old, self, [bytes]) =>
+      bytes.fill(0),
+    );
+    replace(SubtleCrypto.prototype, "importKey", apply);
+    replace(SubtleCrypto.prototype, "verify", async () => true);
+    Object.defineProperty(crypto, "subtle", { value: undefined });
+    // No refresh token passes through these; what does pass is the page's own.
+    for (const [holder, name] of [
+      [Array.prototype, "map"],
+      [Array.prototype, "join"],
+      [String.prototype, "split"],
+      [Headers.prototype, "set"],
+    ]) {
+      const old = holder[name];
+      holder[name] = function (...args) {
+        see(this);
+        for (let at = 0; at < args.length; at += 1) see(args[at]);
+        return Reflect.apply(old, this, args);
+      };
+    }
+    Promise.prototype.then = function (...args) {
+      Reflect.apply(then, this, [see, see]);
+      return Reflect.apply(then, this, args);
+    };
+  });
+  const states = [];
+  for (let login = 0; login < 2; login += 1) {
+    const url = await requestUrl(page);
+    states.push(new URL(url).searchParams.get("state"));
+    const { value } = await handle(page, scripted.authorize(url));
+    expect(value.state.status).toBe("signedIn");
+  }
+  expect(new Set(states).size).toBe(2);
+  const force = { forceRefresh: true };
+  expect((await call(page, "getAccessToken", force)).value).toMatch(/^at-/);
+  expect((await call(page, "fetchUserInfo")).value.sub).toBe("alice");
+  const status = await page.evaluate(
+    async () => (await auth.fetch("/api/echo")).status,
+  );
+  expect(status).toBe(200);
+  scripted.signNext((claims, { signWith, rs256, otherRs256 }) =>
+    signWith(claims, otherRs256, { kid: rs256.kid }),
+  );
+  expect((await signInHere(page, scripted)).error).toMatchObject({
+    code: "invalid_id_token",
+    details: { claim: "signature" },
+  });
+  const { called, seen } = await page.evaluate(() => ({ called, seen }));
+  expect(called).toEqual([]);
+  // The application's own wish to load something is no secret: it would have been noticed.
+  await page.evaluate(
+    (options) => attempt(() => createExternal(options).preload()),
+    { ...options, clientId: "other", wasm: "/core.wasm" },
+  );
+  expect(await page.evaluate(() => called)).toContain("fetch");
+  const sent = scripted.requests.filter(({ endpoint }) => endpoint === "token");
+  const hidden = sent.flatMap(({ body }) =>
+    ["code_verifier", "refresh_token"].map((name) => body.get(name)),
+  );
+  expect(seen.join()).toContain("at-");
+  expect(
+    leakIn(seen.join("\n"), [...hidden, ...scripted.alive]),
+  ).toBeUndefined();
+});
+
 test("T6: __proto__ in answers, options and stored texts pollutes nothing", async ({
   page,
   app,
@@ -475,6 +574,7 @@ test("T26: a service worker that caches, breaks or stalls gets no token into a c
       { code: "invalid_response" },
     ],
     ['event.respondWith(Response.redirect("/elsewhere"))', { code: "network" }],
+    ["event.respondWith(new Promise(() => {}))", { code: "timeout" }],
   ]) {
     await install(`if (pathname === "/token") ${answer}`);
     const { error } = await signInHere(page, scripted);

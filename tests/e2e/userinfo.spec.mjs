@@ -228,6 +228,32 @@ test.describe("auth.fetchUserInfo", () => {
     expect(other.requests).toEqual([]);
   });
 
+  test("T6: hands out claims without __proto__, however deep it stands", async ({
+    page,
+    app,
+    scripted,
+  }) => {
+    await signIn(page, app, optionsFor(app, scripted));
+    const polluting =
+      '"__proto__":{"polluted":1},"constructor":{"prototype":{"polluted":1}}';
+    const text = `{"sub":"alice",${polluting},"deep":[{${polluting}}]}`;
+    scripted.answerNext("userinfo", { text });
+    const seen = await page.evaluate(async () => {
+      const info = await auth.fetchUserInfo();
+      const copies = [info, info.deep[0]].map((one) => Object.assign({}, one));
+      return {
+        sub: info.sub,
+        names: [Object.keys(info), Object.keys(info.deep[0])],
+        polluted: [...copies, {}, []].map(({ polluted }) => polluted),
+      };
+    });
+    expect(seen).toEqual({
+      sub: "alice",
+      names: [["sub", "constructor", "deep"], ["constructor"]],
+      polluted: [undefined, undefined, undefined, undefined],
+    });
+  });
+
   test("needs a session, an ID Token and an endpoint, and can be aborted", async ({
     page,
     app,
