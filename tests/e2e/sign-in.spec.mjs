@@ -22,9 +22,11 @@ test.use(quick);
 test.describe("at the real provider", () => {
   for (const [alg, clientId] of [
     ["RS256", "spa"],
+    ["PS256", "spa-ps256"],
     ["ES256", "spa-es256"],
+    ["Ed25519", "spa-ed25519"],
   ])
-    test(`a user signs in with an ID Token signed by ${alg}`, async ({
+    test(`ID5, ID21: a user signs in with an ID Token signed by ${alg}`, async ({
       page,
       app,
       op,

@@ -25,6 +25,8 @@ export const test = base.extend({
         clients: [
           client("spa", app.url),
           client("spa-es256", app.url, "ES256"),
+          client("spa-ps256", app.url, "PS256"),
+          client("spa-ed25519", app.url, "Ed25519"),
           {
             ...client("spa-signed", app.url),
             userinfo_signed_response_alg: "ES256",

@@ -317,7 +317,8 @@ async function generateKeys() {
     const kid = `${alg.toLowerCase()}-${randomBytes(4).toString("hex")}`;
     return { ...(await exportJWK(privateKey)), kid, alg, use: "sig" };
   };
-  return Promise.all(["RS256", "ES256"].map(generate));
+  const algs = ["RS256", "PS256", "ES256", "Ed25519"];
+  return Promise.all(algs.map(generate));
 }
 
 /**
