@@ -102,7 +102,7 @@ export function createAuthorization(server) {
     };
     const id = random();
     sessions.set(id, session);
-    res.setHeader("set-cookie", `${cookie}=${id}; HttpOnly; SameSite=Lax`);
+    res.setHeader("set-cookie", `${cookie}=${id}; HttpOnly; SameSite=Lax; Path=/`);
     try {
       return complete(res, params, client, redirectUri, session);
     } catch (error) {
