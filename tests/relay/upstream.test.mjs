@@ -32,9 +32,7 @@ beforeEach(() => {
 });
 
 const basic = Buffer.from(
-  [clientId, secret]
-    .map((text) => new URLSearchParams({ v: text }).toString().slice(2))
-    .join(":"),
+  [clientId, secret].map((text) => encodeURIComponent(text)).join(":"),
 ).toString("base64");
 
 const send = (status, body, headers) => (req, res) => {
