@@ -98,6 +98,7 @@ export const parts = [
   {
     ...checks("types", "types and exports", "", [
       ["tsc, the package", "tsc", ["-p", "pkg-template", "--noEmit"]],
+      ["tsc, the demo", "tsc", ["-p", "www-demo"]],
       ...(existsSync(inCheckout("tests/types/tsconfig.json"))
         ? [["tsc, tests/types", "tsc", ["-p", "tests/types", "--noEmit"]]]
         : []),

@@ -6,7 +6,7 @@ import { nodeModules, rustToolchain } from "./setup.mjs";
 let demo;
 
 const startDemo = {
-  name: "starting the provider, the API and the demo",
+  name: "starting the providers, the API and the demo",
   async run() {
     const { serve } = await import("../www-demo/serve.mjs");
     demo = await serve({ log: (line) => demo && console.log(line) });

@@ -3,23 +3,22 @@ import { createServer } from "node:http";
 import { fileURLToPath } from "node:url";
 
 import { startApi } from "./op/api.mjs";
-import { startProvider, users } from "./op/provider.mjs";
+import { users } from "./op/users.mjs";
 import { bundle, compress } from "./bundle.mjs";
+import { startProviders } from "./providers.mjs";
 
-const clientId = "countersign-demo";
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 
 /**
- * Starts the demo: the provider, the protected API, and the page that uses both.
+ * Starts the demo: the providers to choose from, the protected API, and the page that uses both.
  *
- * `packageDirectory` is where the built package lies. `control` and `api` are
- * what {@link startProvider} and {@link startApi} offer to tests.
+ * `packageDirectory` is where the built package lies. `providers` and `api` are
+ * what `startProviders` and {@link startApi} offer to tests.
  */
 export async function serve({
   port = 0,
   log = () => {},
   packageDirectory = here("../pkg"),
-  provider: providerOptions = {},
 } = {}) {
   const files = await pageFiles(packageDirectory);
   const started = [];
@@ -27,36 +26,20 @@ export async function serve({
   try {
     const page = await startPage({ port, log, files });
     started.push(page);
-    const provider = await startProvider({
-      ...providerOptions,
-      log: (line) => log(`provider  ${line}`),
-      clients: [
-        {
-          client_id: clientId,
-          redirect_uris: [`${page.url}/`],
-          post_logout_redirect_uris: [`${page.url}/`],
-        },
-        ...(providerOptions.clients ?? []),
-      ],
-    });
-    started.push(provider);
+    const providers = await startProviders({ pageUrl: page.url, log });
+    started.push(...providers);
     const api = await startApi({
-      introspect: provider.control.introspect,
+      introspect: (token) => firstKnown(providers, token),
       appOrigins: [page.url],
-      log: (line) => log(`api       ${line}`),
+      log: (line) => log(`${"api".padEnd(9)} ${line}`),
     });
     started.push(api);
-
-    const { issuer, control } = provider;
-    page.open({ issuer, apiUrl: api.url, control });
+    page.open({ providers, apiUrl: api.url });
     const [{ login, password }] = users;
     return {
       url: `${page.url}/`,
-      issuer,
-      apiUrl: api.url,
-      clientId,
+      providers,
       user: { login, password },
-      control,
       api,
       close,
     };
@@ -64,6 +47,15 @@ export async function serve({
     await close();
     throw error;
   }
+}
+
+/** What a token stands for, at the one provider that issued it. */
+async function firstKnown(providers, token) {
+  for (const { control } of providers) {
+    const known = await control.introspect(token);
+    if (known) return known;
+  }
+  return null;
 }
 
 async function pageFiles(packageDirectory) {
@@ -104,52 +96,60 @@ async function startPage({ port, log, files }) {
     res.setHeader("x-content-type-options", "nosniff");
     res.setHeader("referrer-policy", "no-referrer");
     if (demo === undefined) return respond(res, 503, "text/plain", "Starting.");
-    res.setHeader("content-security-policy", policy(demo));
+    // Its own answers, to the letter of its own paths.
+    if (demo.providers.some(({ relay }) => relay?.handle(req, res))) return;
     if (req.method === "POST") return serverSwitch(req, res, pathname);
-    if (pathname === "/") {
-      const html = withConfig(files.html, { ...config(), roles: files.roles });
-      return respond(res, 200, "text/html", html);
+    const provider = demo.providers.find(({ path }) => path === pathname);
+    if (provider === undefined) {
+      return sendAsset(req, res, files.assets.get(pathname));
     }
-    return sendAsset(req, res, files.assets.get(pathname));
+    const config = { ...configOf(provider), roles: files.roles };
+    res.setHeader("content-security-policy", policy(provider, demo));
+    return respond(res, 200, "text/html", withConfig(files.html, config));
   }
 
-  const config = () => ({
-    issuer: demo.issuer,
+  const configOf = ({
+    id,
+    url,
+    issuer,
+    clientId,
+    relay,
+    ownTtl,
+    control,
+    trouble,
+  }) => ({
+    provider: id,
+    url,
+    issuer,
     apiUrl: demo.apiUrl,
     clientId,
-    accessTokenTtl: demo.control.accessTokenTtl,
-    tokenTrouble: demo.tokenTrouble,
+    relay: relay?.endpoints ?? null,
+    ownTtl,
+    accessTokenTtl: control.accessTokenTtl,
+    tokenTrouble: trouble === true,
   });
 
-  // What the page's own buttons ask of the local provider; no real one has these.
+  // What the page's own buttons ask of the local providers; no real one has these.
   async function serverSwitch(req, res, pathname) {
     if (req.headers.origin !== url) {
       return respond(res, 403, "text/plain", "Another origin.\n");
     }
-    const { control } = demo;
+    const [, name] = /^\/demo\/(\w+)$/.exec(pathname) ?? [];
     const wanted = JSON.parse(await readBody(req));
-    if (pathname === "/demo/ttl") {
-      const seconds = Math.round(Number(wanted.seconds));
-      if (!(seconds >= 1 && seconds <= 3600)) {
-        return respond(res, 400, "text/plain", "1 to 3600 seconds.\n");
-      }
-      control.setAccessTokenTtl(seconds);
-    } else if (pathname === "/demo/trouble") {
-      control.clearFaults();
-      demo.tokenTrouble = wanted.on === true;
-      if (demo.tokenTrouble) control.failNext("token", 500, Infinity);
-    } else if (pathname === "/demo/revoke") {
-      control.revokeGrants();
-    } else {
+    const provider = demo.providers.find(({ id }) => id === wanted.provider);
+    if (provider === undefined || !Object.hasOwn(switches, name)) {
       return respond(res, 404, "text/plain", "Not here.\n");
     }
-    return respond(res, 200, "application/json", JSON.stringify(config()));
+    const problem = switches[name](provider, wanted);
+    if (problem) return respond(res, 400, "text/plain", `${problem}\n`);
+    const config = JSON.stringify(configOf(provider));
+    return respond(res, 200, "application/json", config);
   }
 
   return {
     url,
     open(services) {
-      demo = { ...services, tokenTrouble: false };
+      demo = services;
     },
     async close() {
       await new Promise((resolve) => {
@@ -160,14 +160,31 @@ async function startPage({ port, log, files }) {
   };
 }
 
-function policy({ issuer, apiUrl }) {
+/** What the page's switches do; each gives what is wrong with what was wanted. */
+const switches = {
+  ttl({ control }, { seconds }) {
+    const whole = Math.round(Number(seconds));
+    if (!(whole >= 1 && whole <= 86_400)) return "1 second to 24 hours.";
+    control.setAccessTokenTtl(whole);
+  },
+  trouble(provider, { on }) {
+    provider.control.clearFaults();
+    provider.trouble = on === true;
+    if (provider.trouble) provider.control.failNext("token", 500, Infinity);
+  },
+  revoke({ control }) {
+    control.revokeGrants();
+  },
+};
+
+function policy({ url }, { apiUrl }) {
   return [
     "default-src 'self'",
     "script-src 'self' 'wasm-unsafe-eval'",
     "style-src 'self'",
-    `connect-src 'self' ${issuer} ${apiUrl}`,
+    `connect-src 'self' ${url} ${apiUrl}`,
     "img-src 'self' data:",
-    `form-action 'self' ${issuer}`,
+    "form-action 'self'",
     "base-uri 'none'",
     "frame-ancestors 'none'",
   ].join("; ");

@@ -61,8 +61,16 @@ export interface LoggedEvent {
   readonly bad: boolean;
 }
 
+/** Where the browser was sent to log out; `endpoint` is `null` where there is no such place. */
+export interface LogOut {
+  readonly at: number;
+  endpoint: string | null;
+  parameters: Fields;
+}
+
 export interface Entries {
   signIn: SignIn | null;
+  logOut: LogOut | null;
   exchanges: Exchange[];
   calls: Call[];
   events: LoggedEvent[];
@@ -74,11 +82,13 @@ export interface Journal {
   write(change: (entries: Entries) => void): void;
 }
 
-const key = "demo:journal";
-
-/** The page's own record. Secrets are shortened before they come here. */
-export function openJournal(onChange: (entries: Entries) => void): Journal {
-  const entries = read();
+/** The page's own record, one for each provider. Secrets are shortened before they come here. */
+export function openJournal(
+  provider: string,
+  onChange: (entries: Entries) => void,
+): Journal {
+  const key = `demo:journal:${provider}`;
+  const entries = read(key);
   return {
     entries,
     write(change) {
@@ -86,14 +96,17 @@ export function openJournal(onChange: (entries: Entries) => void): Journal {
       keepLast(entries.exchanges, 60);
       keepLast(entries.calls, 20);
       keepLast(entries.events, 100);
-      store(entries);
+      store(key, entries);
       onChange(entries);
     },
   };
 }
 
-function read(): Entries {
-  const empty = { signIn: null, exchanges: [], calls: [], events: [] };
+function read(key: string): Entries {
+  const empty = {
+    ...{ signIn: null, logOut: null },
+    ...{ exchanges: [], calls: [], events: [] },
+  };
   try {
     const text = sessionStorage.getItem(key);
     return text === null ? empty : (JSON.parse(text) as Entries);
@@ -102,7 +115,7 @@ function read(): Entries {
   }
 }
 
-function store(entries: Entries): void {
+function store(key: string, entries: Entries): void {
   try {
     sessionStorage.setItem(key, JSON.stringify(entries));
   } catch {

@@ -1,4 +1,10 @@
-import { createAuth, isAuthError, type AuthState } from "countersign";
+import {
+  createAuth,
+  isAuthError,
+  type Auth,
+  type AuthState,
+  type IdTokenClaims,
+} from "countersign";
 
 import { byId, clockTime } from "./dom.ts";
 import { openJournal, type Entries } from "./journal.ts";
@@ -6,48 +12,47 @@ import {
   newSignIn,
   noteReturn,
   readReturn,
+  recordingLogout,
   recordingNavigate,
   recordingTransport,
   thisView,
 } from "./observe.ts";
+import { providers, type Config } from "./providers.ts";
 import { shorten } from "./shorten.ts";
 import { showSteps } from "./steps.ts";
 import {
+  nameOf,
   showClock,
   showError,
   showEvents,
   showPageView,
+  showProvider,
   showSession,
 } from "./view.ts";
 
-interface Config {
-  readonly issuer: string;
-  readonly apiUrl: string;
-  readonly clientId: string;
-  readonly accessTokenTtl: number;
-  readonly tokenTrouble: boolean;
-  readonly roles: Readonly<Record<string, string>>;
-}
-
 const config = JSON.parse(byId("config").textContent ?? "") as Config;
-const home = `${location.origin}/`;
+const provider = providers.find(({ id }) => id === config.provider);
+if (provider === undefined) throw new Error("no such provider");
+const home = location.origin + provider.path;
 const answer = readReturn();
-const journal = openJournal(render);
+const journal = openJournal(provider.id, render);
+showProvider(provider, config);
 
-const auth = createAuth({
-  issuer: config.issuer,
+const options = {
+  ...provider.options(config),
   clientId: config.clientId,
-  scope: "openid profile email offline_access",
   redirectUri: home,
   postLogoutRedirectUri: home,
   apiOrigins: [config.apiUrl],
   transport: recordingTransport(journal),
-});
+};
+const auth: Auth<IdTokenClaims | null> =
+  options.oidc === false ? createAuth(options) : createAuth(options);
 
 let cameFrom = "…";
 
 function render(entries: Entries): void {
-  showSteps(entries, auth.state);
+  showSteps(entries, auth.state, config);
   showEvents(entries.events);
   showPageView(
     entries.exchanges.filter((one) => one.view === thisView),
@@ -56,7 +61,7 @@ function render(entries: Entries): void {
   );
 }
 
-function showState(state: AuthState): void {
+function showState(state: AuthState<IdTokenClaims | null>): void {
   showSession(state);
   showError(state.error);
   tick();
@@ -87,7 +92,7 @@ function until(at: number | null): string {
 }
 
 auth.on("signedIn", ({ user, via }) => {
-  logEvent("signedIn", `${user.name ?? user.sub}, by ${viaWords[via]}`);
+  logEvent("signedIn", `${nameOf(user)}, by ${viaWords[via]}`);
   if (via !== "callback") return;
   journal.write(({ signIn }) => {
     if (signIn !== null) signIn.completedAt = Date.now();
@@ -141,6 +146,7 @@ function report(error: unknown): void {
 onClick("sign-in", async () => {
   journal.write((entries) => {
     entries.signIn = newSignIn();
+    entries.logOut = null;
     entries.exchanges.length = 0;
     entries.calls.length = 0;
   });
@@ -191,12 +197,19 @@ onClick("refresh", async () => {
   await auth.getAccessToken({ forceRefresh: true });
 });
 
+onClick("userinfo", async () => {
+  await auth.fetchUserInfo();
+});
+
 onClick("reload", async () => {
   location.reload();
 });
 
 onClick("sign-out", async () => {
-  await auth.logout();
+  journal.write((entries) => {
+    entries.logOut = { at: Date.now(), endpoint: null, parameters: [] };
+  });
+  await auth.logout({ navigate: recordingLogout(journal) });
 });
 
 onClick("revoke", async () => {
@@ -207,7 +220,7 @@ onClick("revoke", async () => {
 async function askServer(path: string, body: object): Promise<void> {
   const response = await fetch(`/demo/${path}`, {
     method: "POST",
-    body: JSON.stringify(body),
+    body: JSON.stringify({ ...body, provider: config.provider }),
   });
   if (!response.ok) throw new Error(await response.text());
 }
@@ -218,6 +231,11 @@ trouble.addEventListener("change", () => {
   askServer("trouble", { on: trouble.checked }).catch(report);
 });
 
+byId<HTMLInputElement>("own-ttl").value = String(config.ownTtl);
+byId("own-ttl-text").textContent =
+  config.ownTtl < 3600
+    ? `${config.ownTtl / 60} min`
+    : `${config.ownTtl / 3600} h`;
 for (const radio of document.querySelectorAll<HTMLInputElement>(
   "input[name=ttl]",
 )) {

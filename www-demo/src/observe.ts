@@ -36,10 +36,7 @@ async function noteRequest(
   endpoint: Endpoint,
   started: number,
 ): Promise<Exchange> {
-  const form =
-    request.method === "POST"
-      ? new URLSearchParams(await request.text())
-      : new URLSearchParams();
+  const form = await bodyOf(request);
   const exchange: Exchange = {
     endpoint,
     grantType: form.get("grant_type"),
@@ -57,6 +54,18 @@ async function noteRequest(
   };
   journal.write(({ exchanges }) => exchanges.push(exchange));
   return exchange;
+}
+
+/** What was sent, as a form or as JSON. */
+async function bodyOf(request: Request): Promise<URLSearchParams> {
+  if (request.method !== "POST") return new URLSearchParams();
+  const text = await request.text();
+  const type = request.headers.get("content-type") ?? "";
+  return new URLSearchParams(
+    type.startsWith("application/json")
+      ? (JSON.parse(text) as Record<string, string>)
+      : text,
+  );
 }
 
 async function noteAnswer(
@@ -147,6 +156,19 @@ export function recordingNavigate(
       signIn.storedUnder = stored === null ? null : stored.key;
       signIn.stored = redact(stored?.record ?? null);
       signIn.stateDigest = stateDigest;
+    });
+    location.assign(url);
+  };
+}
+
+/** The same for `logout()`. */
+export function recordingLogout(journal: Journal): (url: string) => void {
+  return (url) => {
+    const { origin, pathname, searchParams } = new URL(url);
+    journal.write(({ logOut }) => {
+      if (logOut === null) return;
+      logOut.endpoint = origin + pathname;
+      logOut.parameters = fieldsOf(searchParams);
     });
     location.assign(url);
   };

@@ -1,4 +1,4 @@
-import type { AuthState } from "countersign";
+import type { AuthState, IdTokenClaims } from "countersign";
 
 import {
   answerFields,
@@ -14,12 +14,18 @@ import {
   waterfall,
 } from "./blocks.ts";
 import { byId, clockTime, duration, h, replaceFrom } from "./dom.ts";
-import type { Call, Entries, Exchange, SignIn } from "./journal.ts";
+import type { Call, Entries, Exchange, LogOut, SignIn } from "./journal.ts";
+
+import type { Config } from "./providers.ts";
 
 type Progress = "idle" | "done" | "failed";
 
-/** Shows, under each of the six steps, what happened in it. */
-export function showSteps(entries: Entries, state: AuthState): void {
+/** Shows, under each of the steps, what happened in it. */
+export function showSteps(
+  entries: Entries,
+  state: AuthState<IdTokenClaims | null>,
+  { relay }: Config,
+): void {
   const { signIn, calls } = entries;
   const since = signIn?.startedAt ?? Infinity;
   const ofSignIn = entries.exchanges.filter((one) => one.at >= since);
@@ -27,20 +33,31 @@ export function showSteps(entries: Entries, state: AuthState): void {
   const refreshes = entries.exchanges.filter((one) =>
     isToken(one, "refresh_token"),
   );
+  const asked = entries.exchanges.filter((one) => one.endpoint === "userinfo");
+  const relayed = relay !== null;
   const left = signIn !== null && signIn.leftAt !== null ? signIn : null;
   const claims = state.status === "signedIn" ? state.user : null;
 
   step(1, left ? "done" : "idle", left, () => verifierStep(left));
   step(2, left ? "done" : "idle", left, () => challengeStep(left));
   step(3, authorizeProgress(left), [left, ofSignIn], () =>
-    authorizeStep(left, ofSignIn),
+    authorizeStep(left, ofSignIn, relayed),
   );
   step(4, exchangeProgress(traded), [left, ofSignIn, claims], () =>
-    tokenStep(left, ofSignIn, traded, claims),
+    tokenStep(left, ofSignIn, traded, claims, relayed),
   );
-  step(5, callProgress(calls), calls, () => apiStep(calls));
+  step(5, callProgress(calls), [calls, asked], () => apiStep(calls, asked));
   step(6, exchangeProgress(refreshes), refreshes, () =>
     refreshStep(refreshes, traded),
+  );
+  const { logOut } = entries;
+  const revoked = entries.exchanges.filter(
+    (one) =>
+      one.endpoint === "revocation" && one.at >= (logOut?.at ?? Infinity),
+  );
+  const out = logOut !== null && state.status === "signedOut";
+  step(7, out ? "done" : "idle", [logOut, revoked], () =>
+    logOutStep(logOut, revoked),
   );
 }
 
@@ -112,9 +129,16 @@ const requestNotes = {
 function authorizeStep(
   signIn: SignIn | null,
   exchanges: readonly Exchange[],
+  relayed: boolean,
 ): readonly Node[] {
   if (signIn === null)
     return idle("Sign in to see the request and its answer.");
+  const notes = relayed
+    ? {
+        ...requestNotes,
+        client_id: "this application; the relay has its secret",
+      }
+    : requestNotes;
   const before = exchanges.filter((one) => one.at <= (signIn.leftAt ?? 0));
   const content: Node[] = [
     h(
@@ -122,7 +146,7 @@ function authorizeStep(
       { class: "exchange" },
       ...before.map(requestLine),
       redirectLine(signIn.endpoint),
-      labelled("Sent", fields(signIn.parameters, requestNotes)),
+      labelled("Sent", fields(signIn.parameters, notes)),
       signIn.returnedAt === null
         ? null
         : labelled("Came back", fields(signIn.returned, returnNotes(signIn))),
@@ -180,6 +204,7 @@ function tokenStep(
   exchanges: readonly Exchange[],
   traded: readonly Exchange[],
   claims: object | null,
+  relayed: boolean,
 ): readonly Node[] {
   const last = traded.at(-1);
   if (signIn === null || last === undefined) {
@@ -199,6 +224,15 @@ function tokenStep(
       id_token: `${tokenNotes.id_token}; signed with ${last.signedWith ?? "?"}`,
     }),
   ];
+  if (relayed) {
+    content.push(
+      verdict(
+        last.sent.every(([name]) => name !== "client_secret"),
+        "No secret in it: the relay adds that on its way to the provider.",
+        "The secret was in this browser. That must not happen.",
+      ),
+    );
+  }
   if (keys !== undefined) {
     content.push(
       waterfall(onReturn),
@@ -225,9 +259,15 @@ function tokenStep(
   return content;
 }
 
-function apiStep(calls: readonly Call[]): readonly Node[] {
+function apiStep(
+  calls: readonly Call[],
+  asked: readonly Exchange[],
+): readonly Node[] {
   const last = calls.at(-1);
-  if (last === undefined) return idle("Sign in, then call the API.");
+  const userInfo = asked.slice(-1).map((one) => exchangeBlock(one, {}, {}));
+  if (last === undefined) {
+    return [...idle("Sign in, then call the API."), ...userInfo];
+  }
   const received = answerFields(last.answer);
   return [
     h(
@@ -237,6 +277,7 @@ function apiStep(calls: readonly Call[]): readonly Node[] {
       labelled("Sent", fields([["Authorization", `Bearer ${last.token}`]])),
       received.length > 0 && labelled("Received", fields(received)),
     ),
+    ...userInfo,
     ...earlier(calls.map(callLine)),
   ];
 }
@@ -260,6 +301,14 @@ function refreshStep(
         "Not rotated: the provider gave the same refresh token again.",
       ),
     );
+  } else if (exchangeProgress([last]) === "done") {
+    content.push(
+      h(
+        "p",
+        { class: "times" },
+        "No new refresh token came: the old one stays.",
+      ),
+    );
   }
   const lines = [...traded.slice(-1), ...refreshes].map((one) =>
     h(
@@ -271,6 +320,43 @@ function refreshStep(
     ),
   );
   return [...content, ...earlier(lines)];
+}
+
+const logOutNotes = {
+  client_id: "this application",
+  id_token_hint: "says who leaves",
+  post_logout_redirect_uri: "where to come back to",
+  returnTo: "where to come back to, as this provider calls it",
+  state: "ties the return to this browser",
+};
+
+function logOutStep(
+  logOut: LogOut | null,
+  revoked: readonly Exchange[],
+): readonly Node[] {
+  if (logOut === null) return idle("Sign in, then log out.");
+  const { endpoint, parameters } = logOut;
+  return [
+    ...revoked.map((one) =>
+      exchangeBlock(
+        one,
+        { token: "the refresh token, of no use from now on" },
+        {},
+      ),
+    ),
+    endpoint === null
+      ? h(
+          "p",
+          { class: "times" },
+          "The browser stayed here: this provider has no place to log out at.",
+        )
+      : h(
+          "div",
+          { class: "exchange" },
+          redirectLine(endpoint),
+          labelled("Sent", fields(parameters, logOutNotes)),
+        ),
+  ];
 }
 
 function callLine(call: Call): HTMLElement {

@@ -1,10 +1,72 @@
-import type { AuthState } from "countersign";
+import type { AuthState, IdTokenClaims } from "countersign";
 
 import { byId, clockTime, h, replaceFrom } from "./dom.ts";
 import type { Exchange, LoggedEvent } from "./journal.ts";
+import { providers, type Config, type Provider } from "./providers.ts";
+
+type State = AuthState<IdTokenClaims | null>;
+
+/** The list of providers, and what the chosen one is like. */
+export function showProvider(chosen: Provider, config: Config): void {
+  document.title = `countersign · signing in at ${chosen.name}`;
+  byId("providers").replaceChildren(
+    ...providers.map(({ id, name, path }) => {
+      const current = id === chosen.id;
+      return h(
+        "a",
+        { href: path, ...(current ? { "aria-current": "page" } : {}) },
+        name,
+      );
+    }),
+  );
+  byId("provider").replaceChildren(
+    h("p", {}, chosen.about),
+    h("dl", { class: "traits" }, ...facts(traitsOf(chosen, config))),
+    h(
+      "pre",
+      { class: "code", tabindex: "0" },
+      h("code", {}, codeOf(chosen, config)),
+    ),
+  );
+  byId("userinfo").hidden = !chosen.userinfo;
+}
+
+function traitsOf(chosen: Provider, config: Config) {
+  const { issuer, relay } = config;
+  return [
+    [
+      "Server",
+      chosen.id === "local"
+        ? "runs on this machine"
+        : "emulated on this machine, after its documentation",
+    ],
+    ["Issuer", issuer],
+    ...chosen.traits,
+    [
+      "Client",
+      relay === null
+        ? "public, without a secret"
+        : "with a secret, which the relay of this origin adds",
+    ],
+  ] as const;
+}
+
+function codeOf({ code, options }: Provider, config: Config): string {
+  const more = [
+    `clientId: ${JSON.stringify(config.clientId)},`,
+    `scope: ${JSON.stringify(options(config).scope)},`,
+  ];
+  const lines = [code(config), ...more].join("\n");
+  return `createAuth({\n  ${lines.replaceAll("\n", "\n  ")}\n});`;
+}
+
+/** Plain OAuth does not say who it is. */
+export function nameOf(user: IdTokenClaims | null): string {
+  return user === null ? "Somebody" : (user.name ?? user.sub);
+}
 
 /** The session as `auth.state` has it. */
-export function showSession(state: AuthState): void {
+export function showSession(state: State): void {
   const signedIn = state.status === "signedIn";
   document.documentElement.dataset["status"] = state.status;
   document.documentElement.dataset["freshness"] = signedIn
@@ -12,10 +74,10 @@ export function showSession(state: AuthState): void {
     : "";
   byId("status").textContent = statusText(state);
   byId("name").textContent = signedIn
-    ? (state.user.name ?? state.user.sub)
+    ? nameOf(state.user)
     : "Nobody is signed in";
   byId("about").textContent = signedIn
-    ? (state.user.email ?? state.user.sub)
+    ? aboutUser(state.user)
     : aboutSignedOut(state);
   byId("signed-in-actions").hidden = !signedIn;
   byId("signed-out-actions").hidden = signedIn;
@@ -24,20 +86,25 @@ export function showSession(state: AuthState): void {
   replaceFrom(byId("facts"), factsOf(state), () => facts(factsOf(state)));
 }
 
-function statusText(state: AuthState): string {
+function statusText(state: State): string {
   if (state.status !== "signedIn") return state.status;
   return state.freshness === "stale" ? "signedIn · stale" : "signedIn";
 }
 
-function aboutSignedOut(state: AuthState): string {
+function aboutUser(user: IdTokenClaims | null): string {
+  if (user === null) return "plain OAuth does not say who";
+  return user.email ?? user.sub;
+}
+
+function aboutSignedOut(state: State): string {
   return state.status === "signedOut" ? `reason: ${state.reason}` : "…";
 }
 
-function factsOf(state: AuthState): readonly (readonly [string, string])[] {
+function factsOf(state: State): readonly (readonly [string, string])[] {
   if (state.status !== "signedIn") return [];
   return [
-    ["subject", state.user.sub],
-    ["scope", state.scope.join(" ")],
+    ["subject", state.user?.sub ?? "not said"],
+    ["scope", state.scope.join(" ") || "not said"],
     ["freshness", state.freshness],
     ["refreshable", state.refreshable ? "yes" : "no"],
     [
@@ -95,7 +162,7 @@ function sentence(text: string): string {
 }
 
 /** The seconds that the access token has left, as a ring and a number. */
-export function showClock(state: AuthState, lifetime: number | null): void {
+export function showClock(state: State, lifetime: number | null): void {
   const ring = byId<SVGElement>("ring");
   const expiresAt = state.status === "signedIn" ? state.expiresAt : null;
   if (expiresAt === null) {
@@ -108,13 +175,20 @@ export function showClock(state: AuthState, lifetime: number | null): void {
   const share = Math.min(1, left / Math.max(1, lifetime ?? 300));
   ring.setAttribute("stroke-dashoffset", String(100 - share * 100));
   ring.dataset["level"] = left === 0 ? "out" : share < 0.2 ? "low" : "good";
-  const whole = Math.ceil(left);
-  const minutes = Math.floor(whole / 60);
-  byId("clock").textContent =
-    minutes > 0
-      ? `${minutes}:${String(whole % 60).padStart(2, "0")}`
-      : String(whole);
-  byId("clock-unit").textContent = minutes > 0 ? "min" : "s";
+  const seconds = Math.ceil(left);
+  const minutes = Math.floor(seconds / 60);
+  const [text, unit] =
+    minutes >= 60
+      ? [sixties(Math.ceil(left / 60)), "h"]
+      : minutes > 0
+        ? [sixties(seconds), "min"]
+        : [String(seconds), "s"];
+  byId("clock").textContent = text;
+  byId("clock-unit").textContent = unit;
+}
+
+function sixties(count: number): string {
+  return `${Math.floor(count / 60)}:${String(count % 60).padStart(2, "0")}`;
 }
 
 /** What this page view cost: requests to the provider, and the parts of the package. */

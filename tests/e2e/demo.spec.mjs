@@ -1,0 +1,163 @@
+// The demo, as a visitor uses it: the provider is chosen from the list, and everything goes as it goes there.
+
+import { serve } from "../../www-demo/serve.mjs";
+import { packageDirectory } from "../support/app.mjs";
+import { expect, quick, test as base } from "../support/fixtures.mjs";
+
+const test = base.extend({
+  demo: [
+    async ({}, use) => {
+      const demo = await serve({ packageDirectory });
+      await use(demo);
+      await demo.close();
+    },
+    { scope: "worker" },
+  ],
+});
+test.use(quick);
+
+/** By what stands in the list: who signed in, and whether there is a UserInfo endpoint. */
+const list = {
+  "oidc-provider": { id: "local", userInfo: true },
+  Auth0: { id: "auth0", userInfo: true },
+  UPBOND: { id: "upbond", userInfo: true },
+  cidaas: { id: "cidaas", userInfo: true },
+  Pagero: { id: "pagero", relayed: true },
+};
+
+const status = (page) => page.locator("html");
+const progress = (page, step) => page.locator(`#step-${step}`);
+
+/** Chooses a provider from the list of the first page, and gives it. */
+async function choose(page, demo, name) {
+  await page.goto(demo.url);
+  await page.getByRole("link", { name, exact: true }).click();
+  const chosen = demo.providers.find(({ id }) => id === list[name].id);
+  await expect(page).toHaveURL(new URL(chosen.path, demo.url).href);
+  await expect(status(page)).toHaveAttribute("data-status", "signedOut");
+  return chosen;
+}
+
+async function signIn(page) {
+  await page.click("#sign-in");
+  await page.click('button.user:has-text("alice")');
+  await expect(status(page)).toHaveAttribute("data-status", "signedIn");
+}
+
+/** Turns one of the page's switches; the server has heard of it then. */
+async function turned(page, name) {
+  const heard = page.waitForResponse((response) =>
+    response.url().endsWith(`/demo/${name}`),
+  );
+  await page.click(`#${name}`);
+  expect((await heard).status()).toBe(200);
+}
+
+test("the list has all of them, and says which is chosen", async ({
+  page,
+  demo,
+}) => {
+  await page.goto(demo.url);
+  const links = page.locator("#providers a");
+  await expect(links).toHaveText(Object.keys(list));
+  await expect(page.locator("#providers [aria-current=page]")).toHaveText([
+    "oidc-provider",
+  ]);
+});
+
+for (const [name, { userInfo = false, relayed = false }] of Object.entries(
+  list,
+)) {
+  test(`the demo signs in at ${name}, calls the API, refreshes and logs out`, async ({
+    page,
+    demo,
+  }) => {
+    const bodies = [];
+    page.on("request", (request) => bodies.push(request.postData() ?? ""));
+    const { url, path } = await choose(page, demo, name);
+    const home = new URL(path, demo.url).href;
+    await signIn(page);
+    await expect(page).toHaveURL(home);
+    await expect(page.locator("#name")).toHaveText(
+      relayed ? "Somebody" : "Alice Liddell",
+    );
+    await expect(page.locator("#step-4 .url").first()).toContainText(
+      relayed ? `${home}/oauth/token` : url,
+    );
+
+    await page.click("#call");
+    await expect(progress(page, 5)).toHaveAttribute("data-progress", "done");
+    await expect(progress(page, 5)).toContainText("Hello, Alice Liddell.");
+    await expect(page.locator("#userinfo")).toBeVisible({ visible: userInfo });
+    if (userInfo) {
+      await page.click("#userinfo");
+      const asked = page.locator("#step-5 .exchange").nth(1);
+      await expect(asked.locator(".outcome")).toHaveText("200");
+      await expect(asked).toContainText("alice");
+    }
+
+    await page.click("#refresh");
+    await expect(progress(page, 6)).toHaveAttribute("data-progress", "done");
+    await page.setViewportSize({ width: 390, height: 800 });
+    const beyond = await page.evaluate(() => {
+      const { scrollWidth, clientWidth } = document.documentElement;
+      return scrollWidth - clientWidth;
+    });
+    expect(beyond, "no scrolling sideways").toBe(0);
+    await page.click("#reload");
+    await expect(status(page)).toHaveAttribute("data-status", "signedIn");
+
+    await page.click("#sign-out");
+    await expect(status(page)).toHaveAttribute("data-status", "signedOut");
+    await expect(page).toHaveURL((at) => at.href.startsWith(home));
+    await expect(progress(page, 7)).toHaveAttribute("data-progress", "done");
+    await page.reload();
+    await expect(status(page)).toHaveAttribute("data-status", "signedOut");
+    // The relay has the secret, or nobody needs one.
+    for (const body of bodies) expect(body).not.toContain("client_secret");
+    await expect(page.locator("#error")).toBeHidden();
+  });
+
+  test(`at ${name} the session survives a failing token endpoint, and ends when it was revoked`, async ({
+    page,
+    demo,
+  }) => {
+    await choose(page, demo, name);
+    await signIn(page);
+    await turned(page, "trouble");
+    await page.click("#refresh");
+    await expect(page.locator("#error")).toBeVisible();
+    await expect(status(page)).toHaveAttribute("data-status", "signedIn");
+    await turned(page, "trouble");
+    // Not at once: a refresh that failed is not repeated before its pause is over.
+    await expect(async () => {
+      await page.click("#refresh");
+      const done = { timeout: 200 };
+      await expect(progress(page, 6)).toHaveAttribute(
+        "data-progress",
+        "done",
+        done,
+      );
+    }).toPass();
+    await turned(page, "revoke");
+    await page.click("#refresh");
+    await expect(status(page)).toHaveAttribute("data-status", "signedOut");
+    await expect(page.locator("#about")).toHaveText("reason: refreshRejected");
+  });
+}
+
+test("somebody can be signed in at two at once, each with a page of its own", async ({
+  page,
+  demo,
+}) => {
+  await choose(page, demo, "Auth0");
+  await signIn(page);
+  await choose(page, demo, "cidaas");
+  await signIn(page);
+  await page.getByRole("link", { name: "Auth0" }).click();
+  await expect(status(page)).toHaveAttribute("data-status", "signedIn");
+  await page.click("#sign-out");
+  await expect(status(page)).toHaveAttribute("data-status", "signedOut");
+  await page.getByRole("link", { name: "cidaas" }).click();
+  await expect(status(page)).toHaveAttribute("data-status", "signedIn");
+});
