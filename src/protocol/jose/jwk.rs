@@ -124,7 +124,13 @@ fn public(key: &Json) -> Option<(Json, usize)> {
         let text = key.get_str(name)?;
         // `kty` and `crv` are words, the others numbers. The last of RSA is its modulus.
         if name.len() == 1 {
-            bits = width(&base64url::decode(text)?);
+            let number = base64url::decode(text)?;
+            bits = width(&number);
+            // RFC 8017 §3.1: odd, and 3 or more. By 1 everybody could sign, and WebKitGTK lets them.
+            let is_odd = number.last().is_some_and(|low| low % 2 == 1);
+            if *name == "e" && (bits < 2 || !is_odd) {
+                return None;
+            }
         }
         jwk.text(name, text);
     }
@@ -339,6 +345,25 @@ mod tests {
         let top = |top: u8| [vec![255; 63], vec![top]].concat();
         for (last, fits) in [(0, true), (0x0F, true), (0x10, false), (0xFF, false)] {
             assert_eq!(keys[0].fits_signature(&top(last)), fits, "{last}");
+        }
+    }
+
+    #[test]
+    fn rsa_exponents_are_odd_and_not_one() {
+        for (exponent, fits) in [
+            ("AQAB", true),
+            ("Aw", true),
+            ("AAEAAQ", true),
+            ("AQ", false),
+            ("AAAB", false),
+            ("Ag", false),
+            ("AQAA", false),
+            ("AA", false),
+            ("", false),
+        ] {
+            let key = rsa(&[], 256).replace("AQAB", exponent);
+            let found = set(&key).candidates(alg("RS256"), None);
+            assert_eq!(found.len(), usize::from(fits), "{exponent}");
         }
     }
 
