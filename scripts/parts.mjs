@@ -34,11 +34,11 @@ const toolchain = [rustToolchain, nodeModules];
 export const parts = [
   checks("format", "format", "", [
     ["cargo fmt", "cargo", ["fmt", "--check"]],
-    [
-      "cargo fmt, scripts/bindgen",
+    ...["scripts/bindgen", "fuzz"].map((folder) => [
+      `cargo fmt, ${folder}`,
       "cargo",
-      ["fmt", "--check", "--manifest-path", "scripts/bindgen/Cargo.toml"],
-    ],
+      ["fmt", "--check", "--manifest-path", `${folder}/Cargo.toml`],
+    ]),
     ["prettier", "prettier", ["--check", "--log-level", "warn", "."]],
   ]),
   checks("lint", "clippy, rustdoc", "native", [
@@ -248,6 +248,9 @@ async function cargoTest(command, args, { say, env }) {
     env,
     check: false,
   });
+  // How much of the fuzz corpus ran, target by target.
+  const replayed = output.match(/^replayed .+$/gm) ?? [];
+  if (replayed.length > 0) console.log(`\n${replayed.join("\n")}\n`);
   return settled(cargoTally(output), status, output);
 }
 

@@ -127,6 +127,13 @@ export const geckodriver = cargoTool({
   time: "about 2 min",
 });
 
+export const cargoFuzz = cargoTool({
+  crate: "cargo-fuzz",
+  version: "0.13.2",
+  commands: ["cargo-fuzz"],
+  time: "about 1 min",
+});
+
 /** A tool from crates.io, built into `.tools` unless the machine has that version. */
 function cargoTool({ crate, version, commands, time }) {
   return {

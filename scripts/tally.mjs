@@ -88,3 +88,13 @@ export function nodeTally(output) {
     })),
   };
 }
+
+/** How far a run of libFuzzer came: executions, covered edges, inputs that each cover something of their own. */
+export function fuzzerTally(output) {
+  const last = (pattern) => Number([...output.matchAll(pattern)].at(-1)?.[1]);
+  return {
+    executions: last(/^stat::number_of_executed_units: (\d+)$/gm) || 0,
+    edges: last(/^#\d+\s.*? cov: (\d+) /gm) || 0,
+    inputs: last(/^#\d+\s.*? corp: (\d+)\//gm) || 0,
+  };
+}

@@ -2,6 +2,7 @@ import { browsers } from "./browsers.mjs";
 import { main } from "./main.mjs";
 import { parts } from "./parts.mjs";
 import { runStep, runSteps } from "./progress.mjs";
+import { aligned } from "./table.mjs";
 import { fail, notRun, plus } from "./tally.mjs";
 
 await main(async () => {
@@ -94,7 +95,7 @@ function report(results) {
     seconds.toFixed(1),
   ]);
   const head = ["part", "engine", "passed", "failed", "not run", "seconds"];
-  console.log(`\n${aligned([head, ...rows])}\n`);
+  console.log(`\n${aligned([head, ...rows], 2)}\n`);
   for (const { part, tally } of results)
     for (const { name, reason } of tally.notRun)
       console.log(`not run (${title(part)}): ${name}: ${reason}`);
@@ -107,15 +108,4 @@ function report(results) {
   for (const { part } of empty) console.log(`no test ran: ${title(part)}`);
   console.log(`\n${total.passed} passed, ${total.failed} failed`);
   if (total.failed > 0 || empty.length > 0) process.exitCode = 1;
-}
-
-function aligned(rows) {
-  const widths = rows[0].map((_, column) =>
-    Math.max(...rows.map((row) => String(row[column]).length)),
-  );
-  const pad = (cell, column) =>
-    column < 2
-      ? String(cell).padEnd(widths[column])
-      : String(cell).padStart(widths[column]);
-  return rows.map((row) => row.map(pad).join("  ")).join("\n");
 }

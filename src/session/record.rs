@@ -218,8 +218,10 @@ fn secret<'a>(grant: &'a Json, name: &str) -> Option<Option<&'a str>> {
 fn read_scope(tokens: &Json) -> Option<Scope> {
     let mut scope = String::new();
     for token in tokens.as_array()? {
+        if !scope.is_empty() {
+            scope.push(' ');
+        }
         scope.push_str(token.as_str()?);
-        scope.push(' ');
     }
     Scope::parse(&scope)
 }

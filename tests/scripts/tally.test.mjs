@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
   cargoTally,
+  fuzzerTally,
   nodeTally,
   playwrightTally,
 } from "../../scripts/tally.mjs";
@@ -82,5 +83,27 @@ not ok 3 - three
     failed: 1,
     failures: ["three"],
     notRun: [{ name: "two", reason: "no display" }],
+  });
+});
+
+test("a fuzzer's last word counts", () => {
+  const output = `
+INFO: seed corpus: files: 54 min: 1b max: 4000b total: 14563b rss: 28Mb
+#55\tINITED cov: 900 ft: 2100 corp: 50/12Kb exec/s: 0 rss: 29Mb
+#803971\tREDUCE cov: 1197 ft: 6126 corp: 1275/319Kb lim: 5895 exec/s: 26799 rss: 31Mb L: 81/5657 MS: 2 ChangeByte-EraseBytes-
+#804454\tDONE   cov: 1198 ft: 6127 corp: 1276/321Kb lim: 5895 exec/s: 25950 rss: 31Mb
+Done 804454 runs in 31 second(s)
+stat::number_of_executed_units: 804454
+stat::average_exec_per_sec:     25950
+`;
+  assert.deepEqual(fuzzerTally(output), {
+    executions: 804454,
+    edges: 1198,
+    inputs: 1276,
+  });
+  assert.deepEqual(fuzzerTally("no such file"), {
+    executions: 0,
+    edges: 0,
+    inputs: 0,
   });
 });
