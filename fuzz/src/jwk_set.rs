@@ -3,7 +3,7 @@
 use countersign::protocol::base64url;
 use countersign::protocol::http::HttpResponse;
 use countersign::protocol::jose::alg::Algorithm;
-use countersign::protocol::jose::jwk::{JwkSet, PublicKey, jwks_response};
+use countersign::protocol::jose::jwk::{JwkSet, PublicKey, jwks_response, thumbprint};
 use countersign::protocol::json::Json;
 
 /// Names of algorithms, some of them ours.
@@ -28,6 +28,15 @@ pub fn run(data: &[u8]) {
         return;
     };
     assert_eq!(format!("{set:?}"), "JwkSet(Json(…))");
+    let _ = set.holds_private();
+    for key in keys {
+        // Members that no key type requires change nothing.
+        let mut twin = key.clone();
+        if let Json::Object(members) = &mut twin {
+            members.retain(|(name, _)| PUBLIC.contains(&name.as_str()));
+        }
+        assert_eq!(thumbprint(key), thumbprint(&twin));
+    }
     let ids = keys.iter().map(|key| key.get_str("kid")).take(3);
     for id in ids.chain([None, Some("another")]) {
         for algorithm in NAMES.into_iter().filter_map(Algorithm::by_name) {
@@ -36,7 +45,7 @@ pub fn run(data: &[u8]) {
     }
 }
 
-fn choose(set: &JwkSet, algorithm: Algorithm, id: Option<&str>, keys: &[Json]) {
+fn choose(set: &JwkSet, algorithm: &Algorithm, id: Option<&str>, keys: &[Json]) {
     let chosen = set.candidates(algorithm, id);
     assert!(chosen.len() <= 4);
     for key in &chosen {
@@ -46,7 +55,7 @@ fn choose(set: &JwkSet, algorithm: Algorithm, id: Option<&str>, keys: &[Json]) {
     assert!(id.is_none() || chosen.len() <= with_id);
 }
 
-fn fits(key: &PublicKey, algorithm: Algorithm) {
+fn fits(key: &PublicKey, algorithm: &Algorithm) {
     let jwk = Json::parse(&key.to_jwk()).unwrap();
     let Json::Object(members) = &jwk else {
         panic!("no object")
@@ -58,9 +67,22 @@ fn fits(key: &PublicKey, algorithm: Algorithm) {
     }
     assert_eq!(jwk.get_str("kty"), Some(algorithm.key_type()));
     assert_eq!(jwk.get_str("crv"), algorithm.curve());
-    if algorithm.key_type() == "RSA" {
-        let modulus = base64url::decode(jwk.get_str("n").unwrap()).unwrap();
-        assert!(modulus.iter().skip_while(|byte| **byte == 0).count() >= 256);
-    }
-    assert_eq!(format!("{key:?}"), "PublicKey(Json(…))");
+    let size = match algorithm.curve() {
+        None => {
+            let modulus = base64url::decode(jwk.get_str("n").unwrap()).unwrap();
+            let bytes = modulus.iter().skip_while(|byte| **byte == 0).count();
+            assert!(bytes >= 256);
+            bytes
+        }
+        Some("P-384") => 96,
+        Some("P-521") => 132,
+        Some(_) => 64,
+    };
+    assert!(key.fits_signature(&vec![1; size]));
+    assert!(!key.fits_signature(&vec![1; size + 1]) && !key.fits_signature(&vec![1; size - 1]));
+    assert!(thumbprint(&jwk).is_some_and(|print| print.len() == 43));
+    assert_eq!(
+        format!("{key:?}"),
+        format!("PublicKey {{ jwk: Json(…), size: {size} }}")
+    );
 }

@@ -4,6 +4,7 @@ use countersign::protocol::error::ProtocolError;
 use countersign::protocol::http::HttpResponse;
 use countersign::protocol::json::Json;
 use countersign::protocol::token::{self, RefreshFailure};
+use countersign::protocol::userinfo::{self, UserInfo};
 
 /// `STATUS CONTENT-TYPE`, a line feed, and the body; without such a first line, all of it is the body of a 200.
 ///
@@ -29,6 +30,25 @@ pub fn run(data: &[u8]) {
         Err(error) => assert_class(&answer, &error),
     }
     shows_no_secret(&answer);
+    user_info(&answer);
+}
+
+/// Claims about the user come from a 200, too, and are an object, or signed.
+fn user_info(answer: &HttpResponse) {
+    match userinfo::userinfo_response(answer) {
+        Ok(info) => {
+            let printed = format!("{info:?}");
+            assert_eq!(answer.status, 200);
+            match info {
+                UserInfo::Claims(claims) => {
+                    assert!(claims.is_object() && printed == "Claims(Json(…))")
+                }
+                UserInfo::Signed(_) => assert_eq!(printed, "Signed(Secret(…))"),
+            }
+        }
+        Err(error) => assert!(matches!(*error, ProtocolError::InvalidResponse { .. })),
+    }
+    assert!(!userinfo::refuses_token(answer) || answer.status == 401);
 }
 
 fn assert_class(answer: &HttpResponse, error: &ProtocolError) {

@@ -12,6 +12,7 @@ use countersign::protocol::issuer::Issuer;
 use countersign::protocol::json::{Json, Object};
 use countersign::protocol::metadata::{self, Server, ServerMetadata};
 use countersign::protocol::token;
+use countersign::protocol::userinfo::{UserInfo, check_subject, userinfo_response};
 use proptest::collection::{btree_map, vec};
 use proptest::option;
 use proptest::prelude::*;
@@ -249,5 +250,22 @@ fn the_error_of_a_challenge_is_found_among_any_others() {
         assert_eq!(bearer::refusal(&with("error")), Some(error.clone()));
         assert_eq!(bearer::refusal(&with("ERROR")), Some(error.clone()));
         assert_eq!(bearer::refusal(&with("errors")), None);
+    });
+}
+
+#[test]
+fn claims_about_the_user_are_handed_on_as_they_came_and_are_of_that_user() {
+    let answers = (any::<String>(), any::<String>(), others());
+    check(300, answers, |(sub, other, others)| {
+        let claims = |sub: &str| Object::new().text("sub", sub).done();
+        let body = with_others(claims(&sub), &others);
+        let answer = HttpResponse::new(200, "application/json", body.as_str());
+        let Ok(UserInfo::Claims(read)) = userinfo_response(&answer) else {
+            panic!("{body}")
+        };
+        assert_eq!(read.to_text(), body);
+        assert!(check_subject(&read, &claims(&sub)).is_ok());
+        assert_eq!(check_subject(&read, &claims(&other)).is_ok(), sub == other);
+        assert!(check_subject(&read, &claims(&format!("{sub} "))).is_err());
     });
 }

@@ -160,6 +160,7 @@ fn signed_tokens() {
 fn key_sets() {
     let parse = |body: &str| {
         if let Ok(set) = jwks_response(&answer(body)) {
+            let _ = set.holds_private();
             for algorithm in ["RS256", "ES256"]
                 .into_iter()
                 .filter_map(Algorithm::by_name)

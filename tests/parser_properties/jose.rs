@@ -12,6 +12,10 @@ use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
 use proptest::sample::{Index, subsequence};
 
+fn es256() -> &'static Algorithm {
+    Algorithm::by_name("ES256").unwrap()
+}
+
 fn object() -> impl Strategy<Value = Json> {
     let members = btree_map("[a-z]{1,8}", document(), 0..6);
     members.prop_map(|members| Json::Object(members.into_iter().collect()))
@@ -32,7 +36,7 @@ fn a_token_is_taken_apart_into_what_was_signed() {
         let header = format!(r#"{{"alg":"ES256"{kid}}}"#);
         let text = token(&header, &payload.to_text(), &signature);
         let jws = CompactJws::parse(&text).unwrap_or_else(|error| panic!("{error:?}"));
-        assert_eq!(jws.algorithm, Algorithm::Es256);
+        assert_eq!(jws.algorithm.name(), "ES256");
         assert_eq!(jws.key_id, key_id);
         assert!(jws.payload == payload);
         assert_eq!(jws.signature, signature);
@@ -96,14 +100,10 @@ fn the_right_key_is_found_among_any_others() {
             let body = format!(r#"{{"keys":[{}]}}"#, keys.join(","));
             jwks_response(&HttpResponse::new(200, "", body)).unwrap()
         };
-        assert!(
-            set(&keys)
-                .candidates(Algorithm::Es256, Some("right"))
-                .is_empty()
-        );
+        assert!(set(&keys).candidates(es256(), Some("right")).is_empty());
         keys.insert(index.index(keys.len()), right);
-        let found = set(&keys).candidates(Algorithm::Es256, Some("right"));
+        let found = set(&keys).candidates(es256(), Some("right"));
         let found: Vec<_> = found.iter().map(|key| key.to_jwk()).collect();
-        assert_eq!(found, [r#"{"kty":"EC","crv":"P-256","x":"AQ","y":"Ag"}"#]);
+        assert_eq!(found, [r#"{"crv":"P-256","kty":"EC","x":"AQ","y":"Ag"}"#]);
     });
 }
