@@ -45,6 +45,12 @@ export const parts = [
     clippy(["--all-targets"]),
     clippy(["--all-targets", "--no-default-features"]),
     clippy(["--all-targets", "--features", "testing"]),
+    // Its targets are compiled on demand only, so a dependency of the SDK's that it does not know of would go unnoticed.
+    [
+      "fuzz/Cargo.lock",
+      "cargo",
+      ["fetch", "--locked", "--manifest-path", "fuzz/Cargo.toml"],
+    ],
     doc([]),
   ]),
   checks("lint", "clippy, rustdoc", "wasm32", [
