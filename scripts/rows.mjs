@@ -33,31 +33,44 @@ export async function namedTests(ids) {
 export function testsOf(file, source, ids) {
   const families = [...new Set(ids.map((id) => id.replace(/\d+$/, "")))];
   const id = `(?:${families.join("|")})\\d+`;
-  const names = file.endsWith(".rs") ? rustNames(source) : titles(source);
-  const prefix = file.endsWith(".rs")
+  const isRust = file.endsWith(".rs");
+  const prefix = isRust
     ? new RegExp(`^(?:${id}_)+`, "i")
     : new RegExp(`^${id}(?:, ${id})*: `);
-  return names
-    .filter((name) => prefix.test(name))
-    .map((name) => ({
-      ids: prefix.exec(name)[0].toUpperCase().match(new RegExp(id, "g")),
-      name,
-      file,
-      where: whereOf(file, source),
-    }));
+  const found = isRust ? rustTests(source) : scriptTests(source);
+  return found
+    .filter(({ name }) => prefix.test(name))
+    .map(({ name, within }) => {
+      const [named] = prefix.exec(name);
+      return {
+        ids: named.toUpperCase().match(new RegExp(id, "g")),
+        name: within ? `${named}${within} ${name.slice(named.length)}` : name,
+        file,
+        where: whereOf(file, source),
+      };
+    });
 }
 
-const rustNames = (source) =>
+const rustTests = (source) =>
   [
     ...source.matchAll(
       /#\[(?:wasm_bindgen_)?test\]\s*(?:#\[[^\]]*\]\s*)*(?:async )?fn (\w+)/g,
     ),
-  ].map(([, name]) => name);
+  ].map(([, name]) => ({ name }));
 
-const titles = (source) =>
-  [
-    ...source.matchAll(/\b(?:test|it)\(\s*(["'`])((?:\\.|(?!\1)[^\\])*)\1/g),
-  ].map(([, , title]) => title);
+/** Each with the title of the group that it stands in: the two make one sentence. */
+function scriptTests(source) {
+  const tests = [];
+  let group;
+  for (const [, indent, kind, , title, end] of source.matchAll(
+    /^( *)(?:(test\.describe|test|it)\(\s*(["'`])((?:\\.|(?!\3)[^\\])*)\3|(\}\);))/gm,
+  )) {
+    if (kind === "test.describe") group = { title, indent };
+    else if (end && indent === group?.indent) group = undefined;
+    else if (!end) tests.push({ name: title, within: group?.title });
+  }
+  return tests;
+}
 
 function whereOf(file, source) {
   const place = places.find(
@@ -103,13 +116,13 @@ export async function problemsOf(requirements, tests) {
 /** `docs/conformance.md`, as it is to be. */
 export function pageOf(sections, tests) {
   const rows = sections.flatMap((section) => section.rows);
-  const held = rows.filter(({ id }) =>
-    tests.some(({ ids }) => ids.includes(id)),
+  const unheld = rows.filter(
+    ({ id }) => !tests.some(({ ids }) => ids.includes(id)),
   );
   return `${[
     "# Conformance",
     "What the specifications ask of a browser-based public client and which attacks it has to withstand, row by row, with the tests that hold it. A test holds a row when its name begins with the row's id. This page is written by `npm run conformance` from the rows in `tests/requirements.mjs` and the names of the tests; `npm test` fails when a row has no test, when a test names no row, and when this page is not what would be written.",
-    `${rows.length} rows: ${held.length} held by ${tests.length} tests, ${rows.length - held.length} by a document, because no test can.`,
+    `${rows.length} rows: ${rows.length - unheld.length} held by ${tests.length} tests, ${unheld.length} by a document, because no test can.`,
     "The level is the clause's own word; *own* is a defence of ours that no clause demands. Where a test runs: *native* is Rust on the machine, *wasm* the same code in browsers, and engines alone are whole pages, end to end.",
     ...sections.map((section) => sectionOf(section, tests)),
   ].join("\n\n")}\n`;
@@ -129,9 +142,7 @@ function sectionOf({ title, rows }, tests) {
 function lineOf({ id, says, clause, level, documented }, tests) {
   const holding = tests
     .filter(({ ids }) => ids.includes(id))
-    .map(
-      ({ name, file, where }) => `[${escaped(name)}](../${file}) (${where})`,
-    );
+    .map(({ name, file, where }) => `[${shown(name)}](../${file}) (${where})`);
   if (documented) {
     const [file, heading] = documented.split("#");
     const anchor = heading.toLowerCase().replace(/[^\w -]/g, "");
@@ -142,7 +153,9 @@ function lineOf({ id, says, clause, level, documented }, tests) {
   return `| ${[id, says, clause, level, holding.join("<br>")].join(" | ")} |`;
 }
 
-const escaped = (name) => name.replace(/[|[\]<>_*]/g, "\\$&");
+/** As code; what cannot be that is text. */
+const shown = (name) =>
+  /[`|\\]/.test(name) ? name.replace(/[|[\]<>_*`\\]/g, "\\$&") : `\`${name}\``;
 
 async function filesOf(folder) {
   const entries = await readdir(inCheckout(folder), {

@@ -13,16 +13,20 @@ mod vectors;
 
 use core::cell::Cell;
 use countersign::browser::{Browser, BrowserStorage};
-use countersign::client::ports::{Clock, Entropy, Http, LockError, Locks, Storage, TransportError};
+use countersign::client::ports::{Clock, Http, LockError, Locks, Storage, TransportError};
+use countersign::protocol::base64url;
 use countersign::protocol::discovery::{WellKnown, discovery_request};
+use countersign::protocol::entropy::random_token;
 use countersign::protocol::error::Endpoint;
 use countersign::protocol::http::{HttpRequest, HttpResponse};
 use countersign::protocol::issuer::Issuer;
 use countersign::protocol::json::Json;
 use countersign::protocol::metadata::{Server, parse};
+use countersign::protocol::pkce::CodeVerifier;
 use countersign::protocol::secret::Secret;
 use countersign::protocol::token::refresh_request;
 use js_sys::{Function, Promise};
+use std::collections::BTreeSet;
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
@@ -114,14 +118,21 @@ async fn a_storage_that_throws_is_an_error_and_no_panic() {
 }
 
 #[test]
-fn random_bytes_differ_from_call_to_call() {
+fn ar3_ten_thousand_verifiers_are_well_formed_all_different_and_evenly_drawn() {
     let browser = Browser::new();
-    let mut drawn = [[0; 32]; 2];
-    for bytes in &mut drawn {
-        browser.fill(bytes).unwrap();
-        assert_ne!(*bytes, [0; 32]);
+    let (mut drawn, mut counts) = (BTreeSet::new(), [0_u32; 256]);
+    for _ in 0..10_000 {
+        let verifier = random_token(&browser).unwrap();
+        assert!(CodeVerifier::parse(&verifier).is_some() && verifier.len() == 43);
+        for byte in base64url::decode(&verifier).unwrap() {
+            counts[usize::from(byte)] += 1;
+        }
+        assert!(drawn.insert(verifier));
     }
-    assert_ne!(drawn[0], drawn[1]);
+    // 1250 of each value are expected; ten times the deviation of an even source is beyond any run.
+    for (byte, count) in counts.into_iter().enumerate() {
+        assert!((900..1600).contains(&count), "{byte}: {count}");
+    }
 }
 
 #[test]
@@ -278,6 +289,23 @@ async fn an_alarm_goes_off_once_and_the_last_wish_counts() {
     drop(browser);
     sleep(200).await;
     assert_eq!(first.get(), 0, "a browser that is gone wakes nobody");
+}
+
+#[test]
+async fn rf9_an_alarm_further_ahead_than_browsers_count_does_not_go_off_at_once() {
+    let browser = Browser::new();
+    let rung = Rc::new(Cell::new(false));
+    for ahead in [(1_i64 << 31) - 1, 1 << 31, 1 << 32, 1 << 53] {
+        let ring = rung.clone();
+        let at = browser.now().wall.plus(ahead);
+        browser.wake_at(at, Box::new(move || ring.set(true)));
+        sleep(50).await;
+        assert!(!rung.get(), "{ahead}");
+    }
+    let ring = rung.clone();
+    browser.wake_at(browser.now().wall, Box::new(move || ring.set(true)));
+    sleep(50).await;
+    assert!(rung.get());
 }
 
 #[test]

@@ -321,7 +321,7 @@ test("a client secret is refused with the way to a relay", async ({
   expect(JSON.stringify(error)).not.toContain("s3cret");
 });
 
-test("an http issuer beyond loopback works only if it is repeated, exactly", async ({
+test("T41: an http issuer beyond loopback works only if it is repeated, exactly", async ({
   page,
   app,
 }) => {
@@ -360,7 +360,7 @@ test("an http issuer beyond loopback works only if it is repeated, exactly", asy
   ]);
 });
 
-test("wrong options of login and logout are refused by name, before anything is stored or sent", async ({
+test("AR10, AR12, T13: wrong options of login and logout are refused by name, before anything is stored or sent", async ({
   page,
   app,
   scripted,
@@ -786,7 +786,7 @@ test.describe("a callback", () => {
     );
   });
 
-  test("to a login that began too long ago is refused", async ({
+  test("CB13: to a login that began too long ago is refused", async ({
     page,
     app,
     scripted,
@@ -818,7 +818,7 @@ test.describe("a callback", () => {
     }
   });
 
-  test("whose state was used is refused, and no verifier is left of it", async ({
+  test("CB1: whose state was used is refused, and no verifier is left of it", async ({
     page,
     app,
     scripted,
@@ -1172,7 +1172,7 @@ test.describe("a sign-in", () => {
     );
   });
 
-  test("with harmless oddities is accepted", async ({
+  test("TK6, TK4: with harmless oddities is accepted", async ({
     page,
     app,
     scripted,
@@ -1204,7 +1204,7 @@ test.describe("a sign-in", () => {
     }
   });
 
-  test("with the verifier of another login is refused by the provider", async ({
+  test("T10: with the verifier of another login is refused by the provider", async ({
     page,
     app,
     scripted,

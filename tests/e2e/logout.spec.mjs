@@ -60,7 +60,7 @@ test.describe("logout", () => {
     await expect(page.locator("button.user").first()).toBeVisible();
   });
 
-  test("that comes back without its state is warned about, once, and nobody is signed in", async ({
+  test("LO3: that comes back without its state is warned about, once, and nobody is signed in", async ({
     page,
     app,
     scripted,

@@ -67,7 +67,7 @@ test.describe("a login", () => {
     ui_locales: "de en",
   };
 
-  test("sends everything that it can be asked for, by the specifications' names (AR12)", async ({
+  test("AR12: sends everything that it can be asked for, by the specifications' names", async ({
     page,
     app,
     scripted,
@@ -100,11 +100,7 @@ test.describe("a login", () => {
     expect(own.getAll("claims")).toEqual(['{"userinfo":{}}']);
   });
 
-  test("repeats resource for each API (RI1)", async ({
-    page,
-    app,
-    scripted,
-  }) => {
+  test("AR12: repeats resource for each API", async ({ page, app, scripted }) => {
     await open(page, app);
     await begin(page, optionsFor(app, scripted));
     const resource = ["https://api.example/v1?x=1", "urn:example:api"];
@@ -112,7 +108,7 @@ test.describe("a login", () => {
     expect(url.searchParams.getAll("resource")).toEqual(resource);
   });
 
-  test("takes claims and authorization_details as text, too", async ({
+  test("UI4: takes claims and authorization_details as text, too", async ({
     page,
     app,
     scripted,
@@ -176,7 +172,7 @@ test.describe("plain OAuth", () => {
     });
   });
 
-  test("compares iss as soon as it has an issuer to compare it with (CB2)", async ({
+  test("CB2: compares iss as soon as it has an issuer to compare it with", async ({
     page,
     app,
     scripted,
@@ -226,7 +222,7 @@ test.describe("plain OAuth", () => {
 });
 
 test.describe("metadata by hand", () => {
-  test("with all that is necessary asks for no document, and signs in (MD5)", async ({
+  test("MD5: with all that is necessary asks for no document, and signs in", async ({
     page,
     app,
     scripted,
@@ -294,7 +290,7 @@ test.describe("a response in the fragment", () => {
     expect(page.url()).toBe(`${app.url}/callback?x=1#more=m`);
   });
 
-  test("that came in the other part of the URL is not read, either way (CB12)", async ({
+  test("CB12: that came in the other part of the URL is not read, either way", async ({
     page,
     app,
     scripted,
@@ -337,7 +333,7 @@ test.describe("a response in the fragment", () => {
       });
   });
 
-  test("leaves a fragment alone that is no response", async ({
+  test("CB14: leaves a fragment alone that is no response", async ({
     page,
     app,
     scripted,
@@ -357,7 +353,7 @@ test.describe("a response in the fragment", () => {
 });
 
 test.describe("two clients of one page", () => {
-  test("with one redirectUri at two servers are warned about, where the server does not say who answers (CB11)", async ({
+  test("CB11: with one redirectUri at two servers are warned about, where the server does not say who answers", async ({
     page,
     app,
     scripted,
@@ -401,7 +397,7 @@ test.describe("two clients of one page", () => {
 });
 
 test.describe("a logout dialect", () => {
-  test("renames parameters, leaves others out, and expects no state back", async ({
+  test("LO4, T16: renames parameters, leaves others out, and expects no state back", async ({
     page,
     app,
     scripted,
@@ -439,7 +435,7 @@ test.describe("a logout dialect", () => {
     expect(await warnings(page)).toEqual([]);
   });
 
-  test("sends the access token only where it has a name for it", async ({
+  test("LO4: sends the access token only where it has a name for it", async ({
     page,
     app,
     scripted,

@@ -82,7 +82,7 @@ test.describe("at the real provider", () => {
     expect((await op.control.introspect(value)).sub).toBe("bob");
   });
 
-  test("a cancelled sign-in is told in the server's own words", async ({
+  test("CB5: a cancelled sign-in is told in the server's own words", async ({
     page,
     app,
     op,
@@ -144,7 +144,7 @@ test.describe("at the real provider", () => {
 });
 
 test.describe("the authorization request", () => {
-  test("carries PKCE, state and nonce, new ones for each login", async ({
+  test("AR1, AR2, AR6, AR7: carries PKCE, state and nonce, new ones for each login", async ({
     page,
     app,
     scripted,
@@ -179,7 +179,7 @@ test.describe("the authorization request", () => {
     }
   });
 
-  test("carries what the application asks for, the login's own wishes first", async ({
+  test("AR12: carries what the application asks for, the login's own wishes first", async ({
     page,
     app,
     scripted,
@@ -453,7 +453,7 @@ test.describe("the callback", () => {
     });
   });
 
-  test("gives a second handling the first result (StrictMode, automatic)", async ({
+  test("CB1: gives a second handling the first result (StrictMode, automatic)", async ({
     page,
     app,
     scripted,
@@ -542,7 +542,7 @@ test.describe("the callback", () => {
     expect(scripted.count("token")).toBe(1);
   });
 
-  test("is recognised by its path and by a state of ours", async ({
+  test("CB14: is recognised by its path and by a state of ours", async ({
     page,
     app,
     scripted,

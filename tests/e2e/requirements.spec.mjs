@@ -1,0 +1,92 @@
+// Requirements that only a real engine can hold, by their row in docs/conformance.md.
+
+import {
+  begin,
+  call,
+  open,
+  optionsFor,
+  signIn,
+  signInHere,
+} from "../support/driver.mjs";
+import { expect, quick, test } from "../support/fixtures.mjs";
+
+test.use(quick);
+
+test("TK2, T8: no redirect of the authorization server is followed, whatever its kind", async ({
+  page,
+  app,
+  other,
+  scripted,
+}) => {
+  const options = optionsFor(app, scripted, { timeout: 2 });
+  await signIn(page, app, options);
+  other.reset();
+  for (const status of [301, 302, 303, 307, 308]) {
+    const away = { status, headers: { location: `${other.url}/api/token` } };
+    scripted.answerNext("token", away);
+    const { error } = await signInHere(page, scripted);
+    expect.soft(error, String(status)).toMatchObject({
+      code: "network",
+      details: { endpoint: "token" },
+    });
+  }
+  expect(other.requests).toEqual([]);
+  // Nor one within the server itself.
+  scripted.answerNext("token", {
+    status: 307,
+    headers: { location: "/token" },
+  });
+  expect((await signInHere(page, scripted)).error.code).toBe("network");
+  // The twin.
+  expect((await signInHere(page, scripted)).value.state.error).toBeNull();
+});
+
+test("AR10, TK6: what an application sends and a server answers arrives letter by letter", async ({
+  page,
+  app,
+  scripted,
+}) => {
+  const options = optionsFor(app, scripted);
+  await open(page, app);
+  await begin(page, options);
+  const hard = "a b+c&d=e#f%é😀\u{10FFFF}\u0000\"'<>\\";
+  const url = await page.evaluate(
+    (loginHint) =>
+      new Promise((navigate) => auth.login({ loginHint, navigate })),
+    hard,
+  );
+  expect(new URL(url).searchParams.get("login_hint")).toBe(hard);
+  for (const half of ["\ud800", "a\udfffb", "\ude00\ud83d"]) {
+    const { error } = await call(page, "login", { loginHint: half });
+    expect(error, JSON.stringify(half)).toMatchObject({
+      code: "invalid_config",
+      details: { option: "loginHint" },
+    });
+  }
+  scripted.claimNext((claims) => ({ ...claims, name: hard, more: [hard] }));
+  const { value } = await signInHere(page, scripted, { appState: hard });
+  expect(value.state.user).toMatchObject({ name: hard, more: [hard] });
+  expect(value.appState).toBe(hard);
+});
+
+test("TK11: a token of sixteen kilobytes is stored, and there after a reload", async ({
+  page,
+  app,
+  scripted,
+}) => {
+  const options = optionsFor(app, scripted);
+  await open(page, app);
+  await begin(page, options);
+  const long = `at-${"x".repeat(16 << 10)}`;
+  scripted.editNext("token", (answer) => ({ ...answer, access_token: long }));
+  expect((await signInHere(page, scripted)).value.state.status).toBe(
+    "signedIn",
+  );
+  await open(page, app);
+  expect((await begin(page, options)).status).toBe("signedIn");
+  expect((await call(page, "getAccessToken")).value).toBe(long);
+  await call(page, "preload");
+  expect((await call(page, "getAccessToken")).value).toBe(long);
+  const refreshed = await call(page, "getAccessToken", { forceRefresh: true });
+  expect(refreshed.value.length).toBeLessThan(100);
+});
