@@ -1,6 +1,7 @@
 // Which test holds which requirement: by its name. `cb2_…` in Rust, `CB2: …` in JavaScript; `cb2_cb3_…` and
 // `CB2, CB3: …` hold two.
 
+import { existsSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
 import { join, relative, sep } from "node:path";
 import { inCheckout, root } from "./checkout.mjs";
@@ -26,7 +27,24 @@ export async function namedTests(ids) {
   const found = await Promise.all(
     files.map(async (file) => testsOf(file, await text(file), ids)),
   );
-  return found.flat();
+  return [...found.flat(), ...(await lies())];
+}
+
+/** What a dishonest provider says, by the requirements that it breaks. */
+async function lies() {
+  const file = "tests/lies/table.mjs";
+  if (!existsSync(inCheckout(file))) return [];
+  const { rows } = await import(`../${file}`);
+  const counts = new Map();
+  for (const { requirement } of rows)
+    counts.set(requirement, (counts.get(requirement) ?? 0) + 1);
+  return [...counts].map(([requirement, count]) => ({
+    ids: requirement.split(", "),
+    name: `${count} ${count === 1 ? "lie" : "lies"}, each beside its honest twin`,
+    file,
+    where: everyEngine,
+    count,
+  }));
 }
 
 /** Those of one file, as they stand there. */
@@ -119,10 +137,11 @@ export function pageOf(sections, tests) {
   const unheld = rows.filter(
     ({ id }) => !tests.some(({ ids }) => ids.includes(id)),
   );
+  const count = tests.reduce((sum, test) => sum + (test.count ?? 1), 0);
   return `${[
     "# Conformance",
     "What the specifications ask of a browser-based public client and which attacks it has to withstand, row by row, with the tests that hold it. A test holds a row when its name begins with the row's id. This page is written by `npm run conformance` from the rows in `tests/requirements.mjs` and the names of the tests; `npm test` fails when a row has no test, when a test names no row, and when this page is not what would be written.",
-    `${rows.length} rows: ${rows.length - unheld.length} held by ${tests.length} tests, ${unheld.length} by a document, because no test can.`,
+    `${rows.length} rows: ${rows.length - unheld.length} held by ${count} tests, ${unheld.length} by a document, because no test can.`,
     "The level is the clause's own word; *own* is a defence of ours that no clause demands. Where a test runs: *native* is Rust on the machine, *wasm* the same code in browsers, and engines alone are whole pages, end to end.",
     ...sections.map((section) => sectionOf(section, tests)),
   ].join("\n\n")}\n`;
