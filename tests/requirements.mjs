@@ -591,6 +591,7 @@ export const sections = [
         "threat",
         "RFC 10017 §5.1.3",
         "A script starts a login of its own in a frame: nothing of ours makes that easier, and we say so",
+        "docs/security.md#What a script in your page can do",
       ),
       row(
         "T4",

@@ -1,7 +1,14 @@
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 import { test } from "node:test";
-import { problemsOf, testsOf } from "../../scripts/rows.mjs";
-import { requirements } from "../requirements.mjs";
+import { inCheckout } from "../../scripts/checkout.mjs";
+import {
+  namedTests,
+  pageOf,
+  problemsOf,
+  testsOf,
+} from "../../scripts/rows.mjs";
+import { requirements, sections } from "../requirements.mjs";
 
 const ids = requirements.map(({ id }) => id);
 
@@ -36,13 +43,17 @@ fn rfc9207_is_an_address() {}`;
 TEST("CB9, T15: a \\"code\\" is gone", async () => {});
   TEST(
     \`T34: \${policy} is kept\`, async () => {});
-TEST.describe("CB1: no test", () => {});
+TEST.describe("CB1: no test", () => {
+  TEST("T1: is in it", async () => {});
+});
 TEST.skip("CB2: not run", () => {});
 TEST("ES256: an algorithm", () => {});`.replaceAll("TEST", "test");
+  const found = testsOf("tests/e2e/x.spec.mjs", script, ids);
   assert.deepEqual(
-    testsOf("tests/e2e/x.spec.mjs", script, ids).map((found) => found.ids),
-    [["CB9", "T15"], ["T34"]],
+    found.map((one) => one.ids),
+    [["CB9", "T15"], ["T34"], ["T1"]],
   );
+  assert.equal(found[2].name, "T1: CB1: no test is in it");
 });
 
 test("a row without a test, a test without a row and a missing heading are told", async () => {
@@ -62,4 +73,11 @@ test("a row without a test, a test without a row and a missing heading are told"
     "CB2: no test holds it",
     'CB4: README.md has no heading "Nothing of the kind"',
   ]);
+});
+
+test("every requirement has a test that holds it, and docs/conformance.md says which", async () => {
+  const tests = await namedTests(ids);
+  assert.deepEqual(await problemsOf(requirements, tests), []);
+  const page = await readFile(inCheckout("docs/conformance.md"), "utf8");
+  assert.equal(page, pageOf(sections, tests), "run: npm run conformance");
 });
