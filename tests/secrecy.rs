@@ -14,7 +14,7 @@
 mod support;
 
 use countersign::client::ports::TransportError;
-use countersign::client::{Error, LoginOptions, LogoutOptions};
+use countersign::client::{Config, Error, LoginOptions, LogoutOptions};
 use countersign::protocol::authorization::AuthorizationResponse;
 use countersign::protocol::base64url;
 use countersign::protocol::error::Endpoint;
@@ -347,5 +347,115 @@ fn t40_what_the_layers_pass_around_prints_no_secret() {
         seen.debug(&session);
         seen.debug(&config());
         seen.debug(&config().build());
+    });
+}
+
+#[test]
+fn t40_userinfo_shows_nothing() {
+    let mine = r#"{"sub":"alice-the-subject-of-claims","email":"claim-value-of@user.example"}"#;
+    let jwt = |body: &str| Reply::response(HttpResponse::new(200, "application/jwt", body));
+    for reply in [
+        Reply::json(mine),
+        Reply::json(&mine.replace("alice", "mallory-alice")),
+        Reply::json(&mine.replace("sub", "subject")),
+        Reply::json(&format!("{mine},")),
+        Reply::with_status(401, mine),
+        Reply::with_status(403, r#"{"error":"insufficient_scope"}"#),
+        Reply::with_status(503, mine),
+        jwt("claim-value-of@user.example"),
+        jwt(&[base64url::encode(b"{}"), base64url::encode(mine.as_bytes())].join(".")),
+        Reply::never(),
+    ] {
+        keeps_quiet("userinfo", |world, provider, page, seen| {
+            page.sign_in(provider).unwrap();
+            for _ in 0..2 {
+                world.queue(Endpoint::Userinfo, reply.clone());
+            }
+            let auth = page.auth.clone();
+            seen.result(&world.run(async move { auth.user_info().await }).unwrap());
+        });
+    }
+}
+
+#[test]
+fn t40_logouts_show_nothing() {
+    let dialect = r#"{"endpoint":"https://as.example/bye","params":{"access_token_hint":"access_token_hint"}}"#;
+    let given = r#"{"revocation_endpoint":"https://as.example/revoke"}"#;
+    for reply in [
+        Reply::json(""),
+        Reply::with_status(401, r#"{"error":"invalid_client"}"#),
+        Reply::with_status(503, "<html>"),
+        Reply::fail(TransportError::Network),
+        Reply::never(),
+    ] {
+        keeps_quiet("logout", |world, provider, _, seen| {
+            let config = config()
+                .metadata(Json::parse(given).unwrap())
+                .post_logout_redirect_uri("https://app.example/bye")
+                .logout(Json::parse(dialect).unwrap())
+                .revocation_by_json();
+            let page = Page::with(world, world.tab(), config);
+            page.start();
+            page.sign_in(provider).unwrap();
+            world.queue(Endpoint::Revocation, reply.clone());
+            let options = LogoutOptions::default();
+            seen.debug(&options);
+            // The URI is where the hints belong; nothing else is to have them.
+            let uri = page.logout(options).unwrap().unwrap();
+            assert!(uri.contains("id_token_hint=") && uri.contains("access_token_hint="));
+            assert_eq!(world.requests_to(Endpoint::Revocation).len(), 1);
+            seen.result(&page.access_token());
+            seen.page(&page);
+        });
+    }
+}
+
+#[test]
+fn t40_what_a_login_asked_for_and_did_not_get_is_not_shown() {
+    let value = "\"claim-value-of@user.example\"";
+    for (wish, claim) in [
+        (("acr_values", "gold"), "acr"),
+        (("organization", "org_1"), "org_id"),
+        (("organization", "acme"), "org_name"),
+        (("max_age", "60"), "auth_time"),
+    ] {
+        keeps_quiet(claim, |_, provider, page, seen| {
+            let mut options = LoginOptions::default();
+            options.parameters = vec![(wish.0.to_owned(), wish.1.to_owned())];
+            let uri = provider.authorize(&page.begin_login_with(options).unwrap());
+            provider.set_claim(claim, value);
+            let refused = page.callback(&uri);
+            assert!(refused.is_err());
+            seen.result(&refused);
+            page.begin_login().ok();
+        });
+    }
+}
+
+#[test]
+fn t40_plain_oauth_and_fragments_show_nothing() {
+    keeps_quiet("fragment", |world, provider, _, seen| {
+        let config = config().response_in_fragment();
+        seen.debug(&config);
+        let page = Page::with(world, world.tab(), config);
+        page.start();
+        let uri = provider.authorize(&page.begin_login().unwrap());
+        seen.result(&page.callback(&uri));
+        seen.result(&page.callback(&uri.replace('?', "#")));
+        seen.page(&page);
+    });
+    keeps_quiet("plain", |world, provider, signed_in, seen| {
+        // So that there are secrets enough to look for.
+        signed_in.sign_in(provider).unwrap();
+        let config = Config::plain_oauth(CLIENT, REDIRECT).issuer(ISSUER);
+        let page = Page::with(world, world.tab(), config);
+        page.start();
+        let uri = page.begin_login().unwrap();
+        let uri = format!("{REDIRECT}?code=of-no-importance&state={}", state_of(&uri));
+        seen.result(&page.callback(&uri));
+        let auth = page.auth.clone();
+        seen.result(&world.run(async move { auth.user_info().await }).unwrap());
+        seen.page(&page);
+        seen.debug(&page.record());
     });
 }

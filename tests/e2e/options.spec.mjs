@@ -100,7 +100,11 @@ test.describe("a login", () => {
     expect(own.getAll("claims")).toEqual(['{"userinfo":{}}']);
   });
 
-  test("AR12: repeats resource for each API", async ({ page, app, scripted }) => {
+  test("AR12: repeats resource for each API", async ({
+    page,
+    app,
+    scripted,
+  }) => {
     await open(page, app);
     await begin(page, optionsFor(app, scripted));
     const resource = ["https://api.example/v1?x=1", "urn:example:api"];
