@@ -68,7 +68,7 @@ export class Port {
     let text = "";
     try {
       const { Request, Response, fetch } = this.#page;
-      const request = new Request(url, {
+      const options = {
         // Whatever else a script gave to all objects is none of these.
         __proto__: null,
         method: body === undefined ? "GET" : "POST",
@@ -81,9 +81,13 @@ export class Port {
         referrerPolicy: "no-referrer",
         keepalive,
         signal: keepalive ? null : signal,
-      });
+      };
       const transport = this.#transport;
-      const response = await (transport?.(request, endpoint) ?? fetch(request));
+      // Firefox does not see the `keepalive` of a Request.
+      const response = await (transport?.(
+        new Request(url, options),
+        endpoint,
+      ) ?? fetch(url, options));
       if (!(response instanceof Response)) throw new TypeError();
       const header = (name) => response.headers.get(name) ?? "";
       text = `${header("content-type")}\n${header("retry-after")}\n${header("www-authenticate")}\n`;

@@ -7,6 +7,7 @@ import {
   open,
   optionsFor,
   requestUrl,
+  signIn,
   storedIn,
   untilMoment,
 } from "../support/driver.mjs";
@@ -466,6 +467,31 @@ test.describe("a logout dialect", () => {
 });
 
 test.describe("a revocation", () => {
+  for (const revocation of ["form", "json"])
+    test(`LO5: as ${revocation} is not broken off when the page is left`, async ({
+      page,
+      app,
+      scripted,
+    }) => {
+      const metadata = { revocation_endpoint: `${scripted.issuer}/revoke` };
+      const options = optionsFor(app, scripted, { metadata, revocation });
+      await signIn(page, app, options);
+      let answer;
+      const held = new Promise((resolve) => (answer = resolve));
+      scripted.holdNext("revocation", held);
+      await Promise.all([
+        page.waitForURL(`${scripted.issuer}/logout?*`),
+        page.evaluate(() => void auth.logout()),
+      ]);
+      await page.waitForLoadState("load");
+      answer();
+      const [sent] = scripted.requests.filter(
+        ({ endpoint }) => endpoint === "revocation",
+      );
+      expect(sent.cut).toBe(false);
+      await expect.poll(() => sent.answered).not.toBeNull();
+    });
+
   for (const [revocation, read, hint] of [
     [
       "form",

@@ -62,6 +62,7 @@ export async function startScripted({ clientId = "spa", issuer: name } = {}) {
         "/authorize": "authorization",
         "/logout": "end_session",
         "/userinfo": "userinfo",
+        "/revoke": "revocation",
       }[url.pathname] ?? "other";
     res.setHeader("access-control-allow-origin", "*");
     res.setHeader("access-control-allow-headers", settings.allowedHeaders);
@@ -76,12 +77,14 @@ export async function startScripted({ clientId = "spa", issuer: name } = {}) {
       headers: req.headers,
       at: Date.now(),
       answered: null,
+      cut: false,
     };
     requests.push(entry);
     for (const name of ["state", "code", "code_verifier", "refresh_token"])
       for (const value of [entry.body.get(name), url.searchParams.get(name)])
         if (value) secrets.add(value);
     res.once("finish", () => (entry.answered = Date.now()));
+    res.once("close", () => (entry.cut = !res.writableEnded));
     return answer(req, res, url, entry);
   }
 
