@@ -243,7 +243,7 @@ fn ui5_the_endpoints_of_claim_sources_are_not_called() {
 fn br3_a_refused_token_is_refreshed_once() {
     let invalid_token = Reply::with_status(401, "").challenge(r#"Bearer error="invalid_token""#);
     // The challenge may stand in a header that CORS does not expose.
-    for refusal in [invalid_token.clone(), Reply::with_status(401, "")] {
+    for refusal in [invalid_token, Reply::with_status(401, "")] {
         let (world, _, page) = signed_in();
         let old = page.stored_token();
         world.queue(Endpoint::Userinfo, refusal.clone());
