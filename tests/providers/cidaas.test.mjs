@@ -2,9 +2,10 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { generateKeyPair, SignJWT } from "jose";
 import { startCidaas } from "./index.mjs";
 import { refusals, rotation } from "./kernel/refusals.mjs";
-import { bye, claimsOf, clients, visitor } from "./kernel/visitor.mjs";
+import { app, bye, claimsOf, clients, visitor } from "./kernel/visitor.mjs";
 
 const paths = { authorization: "/authz-srv/authz", token: "/token-srv/token" };
 const login = { scope: "openid profile email offline_access" };
@@ -77,6 +78,26 @@ test("an access token is a JWT whose aud is the client, with scopes as an array 
   assert.equal(claims.scope, undefined);
   for (const name of ["ua_hash", "sid", "isub", "auth_time", "jti", "roles", "groups"])
     assert.ok(name in claims, name);
+});
+
+test("the token endpoint takes JSON, as its JavaScript SDK sends it, and a form", async () => {
+  for (const type of ["application/json", "application/x-www-form-urlencoded"]) {
+    const one = fresh();
+    const ask = async (fields) => {
+      const write = type.endsWith("json") ? JSON.stringify : (all) => String(new URLSearchParams(all));
+      const headers = { "content-type": type };
+      return one.read(await one.go(paths.token, { method: "POST", headers, body: write(fields) }));
+    };
+    const { response } = await one.authorize(login);
+    const traded = await ask({
+      ...{ grant_type: "authorization_code", client_id: "spa", redirect_uri: app },
+      ...{ code: response.code, code_verifier: one.verifier },
+    });
+    assert.equal(traded.status, 200, type);
+    const { refresh_token } = traded.body;
+    const renewed = await ask({ grant_type: "refresh_token", client_id: "spa", refresh_token });
+    assert.equal(renewed.status, 200, type);
+  }
 });
 
 test("view_type and requestId are taken", async () => {
@@ -159,6 +180,27 @@ test("without a hint the post_logout_redirect_uri is ignored; one that is not re
   assert.equal((await ask(evil)).status, 400);
 });
 
+test("an id_token_hint may be expired, but has to be its own: not another key's, and not alg none", async () => {
+  const { privateKey } = await generateKeyPair("RS256");
+  const ask = (hint) =>
+    fresh().go(`/session/end_session?${new URLSearchParams({ id_token_hint: hint, post_logout_redirect_uri: bye })}`);
+  const claims = { iss: cidaas.url, aud: "spa", sub: "s", exp: 1 };
+  const own = await ask(await cidaas.control.sign(claims));
+  assert.equal(own.headers.get("location"), bye);
+  const payload = Buffer.from(JSON.stringify(claims)).toString("base64url");
+  const none = Buffer.from('{"alg":"none","typ":"JWT"}').toString("base64url");
+  const foreign = new SignJWT(claims).setProtectedHeader({ alg: "RS256", typ: "JWT" });
+  for (const hint of [
+    `${none}.${payload}.`,
+    await foreign.sign(privateKey),
+    await cidaas.control.sign({ ...claims, iss: "https://other.example" }),
+    "nonsense",
+  ]) {
+    const answer = await ask(hint);
+    assert.deepEqual([answer.status, answer.headers.get("location")], [200, null], hint);
+  }
+});
+
 const invalidGrant = { status: 400, error: "invalid_grant" };
 const refused = {
   code: invalidGrant,
@@ -169,6 +211,6 @@ const refused = {
   scope: { status: 400, error: "invalid_scope" },
   page: "invalid redirect_uri",
 };
-const system = { name: "cidaas", server: () => cidaas, paths, refused, login };
+const system = { name: "cidaas", server: () => cidaas, paths, refused, login, takesJson: true };
 refusals(system);
 rotation(system);

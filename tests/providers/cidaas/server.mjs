@@ -1,6 +1,7 @@
 // cidaas, as its documentation and the fixtures of its own SDKs describe it.
 
 import { randomUUID } from "node:crypto";
+import { claimsOfHint } from "../kernel/hints.mjs";
 import { errorPage, signedOutPage } from "../../../www-demo/op/pages.mjs";
 import { findUser } from "../../../www-demo/op/users.mjs";
 import { form, page, random, redirect, startServer } from "../kernel/server.mjs";
@@ -36,6 +37,8 @@ function cidaas(server) {
     routes,
     issuer: url,
     settings: { accessTokenTtl: 86400, idTokenTtl: 86400, errors: "oauth" },
+    /** Its own JavaScript SDK asks for tokens in JSON. */
+    takesJson: true,
     challengeMethods: ["plain", "S256"],
     subject: ({ claims }) => subjectOf(claims.sub),
     newCode: randomUUID,
@@ -199,7 +202,7 @@ async function logout(req, res, { searchParams }, server) {
   const params = req.method === "POST" ? await form(req) : searchParams;
   server.authorization.signOut(req);
   const to = params.get("post_logout_redirect_uri");
-  const clientId = clientOfHint(params, server);
+  const clientId = await clientOfHint(params, server);
   if (to === null || clientId === undefined)
     return page(res, 200, signedOutPage());
   const client = server.clients.get(clientId);
@@ -216,16 +219,9 @@ async function logout(req, res, { searchParams }, server) {
 }
 
 /** Who logs out, by the hint: an access token, or an ID Token of ours, expired or not. */
-function clientOfHint(params, server) {
+async function clientOfHint(params, server) {
   const accessToken = params.get("access_token_hint");
   if (accessToken !== null)
     return server.grants.accessTokens.get(accessToken)?.client_id;
-  const [, payload] = params.get("id_token_hint")?.split(".") ?? [];
-  if (payload === undefined) return undefined;
-  try {
-    const { iss, aud } = JSON.parse(Buffer.from(payload, "base64url").toString());
-    return iss === server.url ? aud : undefined;
-  } catch {
-    return undefined;
-  }
+  return (await claimsOfHint(server, params.get("id_token_hint")))?.aud;
 }

@@ -6,9 +6,10 @@ import { app, visitor } from "./visitor.mjs";
 
 /**
  * `start()` gives the running emulation; `refused` has, by kind, `{ status, error }` as this system says it; `login` is
- * what a request that gets a refresh token asks for; `secret` is added to token requests where one is needed.
+ * what a request that gets a refresh token asks for; `secret` is added to token requests where one is needed;
+ * `takesJson` where a token request may be JSON, too.
  */
-export function refusals({ name, server, paths, refused, login, clientId, secret = {} }) {
+export function refusals({ name, server, paths, refused, login, clientId, secret = {}, takesJson = false }) {
   const fresh = () => visitor(server(), paths, clientId);
   const code = async (one) => (await one.authorize(login)).response.code;
   const is = ({ status, body }, kind) => {
@@ -123,16 +124,21 @@ export function refusals({ name, server, paths, refused, login, clientId, secret
     taken(await one.refresh(refresh_token, { ...secret, scope: narrow }));
   });
 
-  test(`${name} refuses every other grant, JSON, and a parameter that stands there twice`, async () => {
+  const other = takesJson ? "text" : "JSON";
+  test(`${name} refuses every other grant, ${other}, and a parameter that stands there twice`, async () => {
     const one = fresh();
     for (const grant_type of ["password", "urn:ietf:params:oauth:grant-type:jwt-bearer", undefined])
       is(await one.token({ client_id: clientId ?? "spa", ...secret, grant_type, username: "alice", password: "wonderland" }), "grant");
-    const json = await one.go(paths.token, {
-      method: "POST",
-      headers: { "content-type": "application/json" },
-      body: "{}",
-    });
-    assert.equal(json.status, 400);
+    const fields = { grant_type: "authorization_code", client_id: clientId ?? "spa", ...secret };
+    for (const type of ["text/plain", "application/json"]) {
+      const more = { code: await code(one), redirect_uri: app, code_verifier: one.verifier };
+      const { status } = await one.go(paths.token, {
+        method: "POST",
+        headers: { "content-type": type },
+        body: JSON.stringify({ ...fields, ...more }),
+      });
+      assert.equal(status, takesJson && type === "application/json" ? 200 : 400, type);
+    }
     const twice = await one.go(paths.token, {
       method: "POST",
       body: new URLSearchParams([...["code", "code"].map((name) => [name, "x"]), ["client_id", "spa"]]),

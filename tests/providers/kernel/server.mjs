@@ -155,7 +155,10 @@ const common = {
   authorization: (req, res, { url, server }) =>
     server.authorization.begin(req, res, url.searchParams),
   token: async (req, res, { server }) =>
-    answer(res, server, async () => server.grants.token(req, await form(req))),
+    answer(res, server, async () => {
+      const read = server.character.takesJson ? formOrJson : form;
+      return server.grants.token(req, await read(req));
+    }),
   async revocation(req, res, { server }) {
     return answer(res, server, async () => {
       await server.grants.revoke(req, await form(req));
@@ -240,6 +243,12 @@ export async function jsonForm(req) {
     throw new Refusal("invalid_request");
   }
 }
+
+/** Either, for a system that takes both. */
+export const formOrJson = (req) =>
+  /^application\/json\b/.test(req.headers["content-type"] ?? "")
+    ? jsonForm(req)
+    : form(req);
 
 function fail(res, error) {
   if (res.headersSent) return res.destroy();
