@@ -1,5 +1,7 @@
 // Requirements that only a real engine can hold, by their row in docs/conformance.md.
 
+import { once } from "node:events";
+import { gzipSync } from "node:zlib";
 import {
   begin,
   call,
@@ -38,6 +40,65 @@ test("TK2, T8: no redirect of the authorization server is followed, whatever its
   });
   expect((await signInHere(page, scripted)).error.code).toBe("network");
   // The twin.
+  expect((await signInHere(page, scripted)).value.state.error).toBeNull();
+});
+
+test("T8: answers that are huge, endless, packed, slow or no text end in a typed error, in time", async ({
+  page,
+  app,
+  scripted,
+}) => {
+  const options = optionsFor(app, scripted, { timeout: 2 });
+  await signIn(page, app, options);
+  const json = { type: "application/json" };
+  const problem = (problem) => ({
+    code: "invalid_response",
+    details: { endpoint: "token", status: 200, problem },
+  });
+  let written = 0;
+  const endless = async (_, res) => {
+    res.setHeader("content-type", "application/json");
+    const piece = Buffer.alloc(1 << 20, " ");
+    for (; !res.destroyed && written < 100; written += 1)
+      if (!res.write(piece))
+        await Promise.race([once(res, "drain"), once(res, "close")]);
+    res.end();
+    return null;
+  };
+  const dripping = (_, res) => {
+    res.setHeader("content-type", "application/json");
+    const timer = setInterval(() => res.write(" "), 100);
+    res.once("close", () => clearInterval(timer));
+    return null;
+  };
+  const bomb = gzipSync(Buffer.alloc(64 << 20, "["));
+  expect(bomb.length).toBeLessThan(1 << 17);
+  const packed = { headers: { "content-encoding": "gzip" }, text: bomb };
+  for (const [name, answer, expected] of [
+    ["a hundred megabytes", endless, problem("too_large")],
+    ["a packed one", { ...json, ...packed }, problem("too_large")],
+    ["a byte now and then", dripping, { code: "timeout" }],
+    [
+      "no UTF-8",
+      { ...json, text: Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x7d]) },
+      { code: "network" },
+    ],
+    ["a byte order mark", { ...json, text: "\ufeff{}" }, problem("not_json")],
+    ["NaN", { ...json, text: '{"expires_in":NaN}' }, problem("not_json")],
+    [
+      "ten thousand levels",
+      { ...json, text: "[".repeat(10_000) },
+      problem("not_json"),
+    ],
+  ]) {
+    scripted.answerNext("token", answer);
+    const start = Date.now();
+    const { error } = await signInHere(page, scripted);
+    expect.soft(error, name).toMatchObject(expected);
+    expect.soft(Date.now() - start, name).toBeLessThan(10_000);
+  }
+  // Most of it was never read.
+  expect(written).toBeLessThan(50);
   expect((await signInHere(page, scripted)).value.state.error).toBeNull();
 });
 

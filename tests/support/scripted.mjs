@@ -244,12 +244,12 @@ export async function startScripted({ clientId = "spa", issuer: name } = {}) {
     /** How many requests an endpoint has had. */
     count: (endpoint) =>
       requests.filter((one) => one.endpoint === endpoint).length,
-    /** The next request to an endpoint gets this answer: `{ status, type, text, json, headers, redirect }`, or `"reset"`, `"hang"`. */
+    /** The next request to an endpoint gets this answer: `{ status, type, text, json, headers, redirect }`, or `"reset"`, `"hang"`; a function of request and response may answer by itself, and give `null`. */
     answerNext(endpoint, instead, times = 1) {
-      const before = (req) => {
+      const before = (req, res) => {
         if (instead === "reset") req.socket.destroy();
         if (typeof instead === "string") return null;
-        return typeof instead === "function" ? instead(req) : instead;
+        return typeof instead === "function" ? instead(req, res) : instead;
       };
       lies.push({ subject: endpoint, before, times });
     },
