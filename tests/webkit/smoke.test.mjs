@@ -133,7 +133,7 @@ test("and logs out here and at the provider, and comes back as nobody", async ()
   assert.doesNotMatch(left, /eyJ|code_verifier|alice|access_token/);
   const state = await begin();
   assert.equal(state.status, "signedOut");
-  assert.equal(state.reason, "noSession");
+  assert.equal(state.reason, "loggedOut");
   assert.equal(await driver.getCurrentUrl(), `${app.url}/bye`);
   const { error } = await run("return attempt(() => auth.getAccessToken())");
   assert.equal(error.code, "login_required");
