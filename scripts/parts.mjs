@@ -255,7 +255,7 @@ async function cargoTest(command, args, { say, env }) {
     check: false,
   });
   // How much of the fuzz corpus ran, target by target.
-  const replayed = output.match(/^replayed .+$/gm) ?? [];
+  const replayed = output.match(/replayed \d+ inputs: \w+/g) ?? [];
   if (replayed.length > 0) console.log(`\n${replayed.join("\n")}\n`);
   return settled(cargoTally(output), status, output);
 }

@@ -3,7 +3,9 @@
 use countersign::protocol::issuer::Issuer;
 use countersign::protocol::json::Json;
 use countersign::protocol::metadata::{self, Server};
+use countersign::protocol::scope::Scope;
 use countersign::protocol::time::{Now, Timestamp};
+use countersign::protocol::uri::HttpUri;
 use countersign::session::input::Input;
 use countersign::session::output::Output;
 use countersign::session::record::{Record, Stored, TokenKey};
@@ -42,6 +44,13 @@ fn session(text: &str, record: Record) {
         assert!(token.lifetime.is_none_or(|lifetime| lifetime >= 0));
         assert_eq!(token.remaining(NOW).is_some(), token.lifetime.is_some());
     }
+    let document = Json::parse(text).unwrap();
+    let generation = |part| {
+        document
+            .get(part)
+            .and_then(|part| part.get_integer("generation"))
+    };
+    assert_eq!(generation("view"), generation("grant"), "torn");
     shows_no_secret(text, &record);
     for mode in [RefreshMode::Auto, RefreshMode::OnDemand, RefreshMode::Off] {
         let mut session = Session::new(mode, 7);
@@ -129,6 +138,13 @@ fn login(text: &str, pending: &transaction::Transaction) {
         "{pending:?}"
     );
     assert_eq!(format!("{pending:?}"), "Transaction(Json(…))");
+    let document = Json::parse(text).unwrap();
+    assert!(
+        document
+            .get_str("scope")
+            .is_some_and(|scope| Scope::parse(scope) == Some(pending.scope()))
+    );
+    assert!(HttpUri::parse(pending.redirect_uri()).is_some());
     assert!(pending.code_verifier().len() >= 43);
     for now in [i64::MIN, NOW.wall.as_millis(), i64::MAX] {
         let _ = pending.expired(Timestamp::from_millis(now));
