@@ -34,6 +34,9 @@ export async function serve({
       log: (line) => log(`${"api".padEnd(9)} ${line}`),
     });
     started.push(api);
+    // Auth0 knows its APIs.
+    const auth0 = providers.find(({ id }) => id === "auth0");
+    auth0.control.settings.audiences.push(api.url);
     page.open({ providers, apiUrl: api.url });
     const [{ login, password }] = users;
     return {

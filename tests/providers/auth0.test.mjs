@@ -6,7 +6,7 @@ import { createLocalJWKSet, jwtVerify } from "jose";
 import { audience } from "./auth0/server.mjs";
 import { startAuth0 } from "./index.mjs";
 import { refusals, rotation } from "./kernel/refusals.mjs";
-import { app, bye, claimsOf, clients, headerOf, visitor } from "./kernel/visitor.mjs";
+import { app, claimsOf, clients, headerOf, visitor } from "./kernel/visitor.mjs";
 
 const paths = { authorization: "/authorize", token: "/oauth/token" };
 const login = { scope: "openid profile email offline_access" };
@@ -61,8 +61,47 @@ test("an access token is a JWT with aud [api, userinfo], azp and permissions for
   assert.deepEqual([claims.azp, claims.permissions], ["spa", []]);
   const opaque = (await fresh().signIn(login)).access_token;
   assert.throws(() => claimsOf(opaque));
+});
+
+test("resource stands in for audience where the tenant's Resource Parameter Compatibility Profile says so", async () => {
+  const { settings } = auth0.control;
+  settings.resourceParameter = true;
   const byResource = await fresh().signIn({ ...login, resource: audience });
   assert.equal(claimsOf(byResource.access_token).aud[0], audience);
+  const unknown = await fresh().authorize({ ...login, resource: "https://other.example/" });
+  assert.equal(unknown.response.error, "access_denied");
+  const both = await fresh().authorize({ ...login, audience, resource: "https://other.example/" });
+  assert.ok(both.response.code, "audience comes first");
+  settings.resourceParameter = false;
+  const { access_token } = await fresh().signIn({ ...login, resource: audience });
+  assert.throws(() => claimsOf(access_token), "ignored otherwise");
+});
+
+test("refuses an audience that is no API of the tenant: access_denied, Service not found", async () => {
+  const unknown = "https://other.example/";
+  const { response } = await fresh().authorize({ ...login, audience: unknown });
+  assert.deepEqual(
+    [response.error, response.error_description, response.state],
+    ["access_denied", `Service not found: ${unknown}`, "s1"],
+  );
+  auth0.control.settings.audiences.push(unknown);
+  const { access_token } = await fresh().signIn({ ...login, audience: unknown });
+  auth0.control.settings.audiences.pop();
+  assert.equal(claimsOf(access_token).aud[0], unknown);
+});
+
+test("connection is taken", async () => {
+  assert.ok((await fresh().authorize({ ...login, connection: "google-oauth2" })).response.code);
+});
+
+test("dpop_jkt and a DPoP proof are taken, and change nothing: tokens stay Bearer tokens", async () => {
+  const one = fresh();
+  const { response } = await one.authorize({ ...login, dpop_jkt: "A".repeat(43) });
+  const { status, body } = await one.trade(response.code, {}, { headers: { dpop: "e30.e30.e30" } });
+  assert.deepEqual([status, body.token_type], [200, "Bearer"]);
+  const at = (scheme) => one.go("/userinfo", { headers: { authorization: `${scheme} ${body.access_token}` } });
+  assert.equal((await at("DPoP")).status, 401);
+  assert.equal((await at("Bearer")).status, 200);
 });
 
 test("an ID Token is signed with RS256 by a key of the JWK Set, for this client and nonce", async () => {
@@ -92,6 +131,18 @@ test("with an organization, by id or by name in any case, the ID Token names it:
     assert.equal(claimsOf(access_token).org_id, "org_wonderland01");
   }
   assert.equal(claimsOf((await fresh().signIn(login)).id_token).org_id, undefined);
+});
+
+test("organization names are the tenant's choice: without them a name is refused, and org_name is not told", async () => {
+  const { settings } = auth0.control;
+  settings.organizationNames = false;
+  const byName = await fresh().authorize({ ...login, organization: "wonderland" });
+  const { id_token } = await fresh().signIn({ ...login, organization: "org_wonderland01" });
+  settings.organizationNames = true;
+  assert.equal(byName.response.error, "invalid_request");
+  const { org_id, org_name } = claimsOf(id_token);
+  assert.deepEqual([org_id, org_name], ["org_wonderland01", undefined]);
+  assert.ok((await fresh().authorize({ ...login, organization: "wonderland" })).response.code);
 });
 
 test("refuses an organization that it does not know, and an invitation without one", async () => {
@@ -126,6 +177,24 @@ test("prompt=none: login_required without a session, a code with one", async () 
   assert.ok((await one.authorize({ ...login, prompt: "none" })).response.code);
 });
 
+test("prompt=none with a session: consent_required, interaction_required, or Multifactor authentication required", async () => {
+  const { settings } = auth0.control;
+  const one = fresh();
+  await one.authorize(login);
+  for (const [error, error_description] of [
+    ["consent_required", "Consent required"],
+    ["interaction_required", "Interaction required"],
+    ["login_required", "Multifactor authentication required"],
+  ]) {
+    settings.silent = { error, error_description };
+    const { response } = await one.authorize({ ...login, prompt: "none" });
+    assert.deepEqual([response.error, response.error_description], [error, error_description]);
+    assert.ok((await one.authorize(login)).response.code, "not without prompt=none");
+  }
+  settings.silent = null;
+  assert.ok((await one.authorize({ ...login, prompt: "none" })).response.code);
+});
+
 test("errors come in the fragment where response_mode says so", async () => {
   const { location } = await fresh().authorize({ prompt: "none", response_mode: "fragment" });
   assert.ok(location.startsWith(`${app}#error=login_required`));
@@ -143,65 +212,6 @@ test("an Action refuses with access_denied and its own text, or with unauthorize
   assert.ok((await fresh().authorize(login)).response.code);
 });
 
-test("refuses a bad refresh token with 403 and invalid_grant", async () => {
-  const { status, body } = await fresh().refresh("unknown");
-  assert.deepEqual(
-    [status, body],
-    [403, { error: "invalid_grant", error_description: "Unknown or invalid refresh token." }],
-  );
-});
-
-test("mfa_required comes with an mfa_token", async () => {
-  auth0.control.settings.mfa = true;
-  const { status, body } = await fresh().refresh("any");
-  auth0.control.settings.mfa = false;
-  assert.deepEqual([status, body.error], [403, "mfa_required"]);
-  assert.equal(typeof body.mfa_token, "string");
-});
-
-test("too many requests: 429 too_many_requests", async () => {
-  auth0.control.settings.rateLimited = true;
-  const { status, body } = await fresh().refresh("any");
-  auth0.control.settings.rateLimited = false;
-  assert.deepEqual([status, body.error], [429, "too_many_requests"]);
-});
-
-test("an overlap period lets the previous token be used again, and only that one", async () => {
-  const { settings } = auth0.control;
-  settings.leeway = 60;
-  const one = fresh();
-  const first = await one.signIn(login);
-  const { body: second } = await one.refresh(first.refresh_token);
-  assert.equal((await one.refresh(first.refresh_token)).status, 200);
-  await one.refresh(second.refresh_token);
-  assert.equal((await one.refresh(first.refresh_token)).status, 403);
-  settings.leeway = 0;
-});
-
-test("rotation does not extend the lifetime; 30 days by default", async () => {
-  const { settings } = auth0.control;
-  assert.equal(settings.refreshTokenTtl, 30 * 24 * 3600);
-  settings.refreshTokenTtl = 1;
-  const one = fresh();
-  const { refresh_token } = await one.signIn(login);
-  const { body } = await one.refresh(refresh_token);
-  settings.refreshTokenTtl = 30 * 24 * 3600;
-  await new Promise((resolve) => setTimeout(resolve, 1100));
-  assert.equal((await one.refresh(body.refresh_token)).status, 403);
-});
-
-test("POST /oauth/revoke takes a refresh token from a public client: 200 and nothing", async () => {
-  const one = fresh();
-  const { refresh_token, access_token } = await one.signIn(login);
-  const revoke = (token) => one.token({ client_id: "spa", token }, { path: "/oauth/revoke" });
-  assert.equal((await revoke(access_token)).status, 200);
-  assert.ok(auth0.control.introspect(access_token), "refresh tokens only");
-  const { status, body } = await revoke(refresh_token);
-  assert.deepEqual([status, body], [200, ""]);
-  assert.equal((await one.refresh(refresh_token)).status, 403);
-  assert.equal((await revoke("unknown")).status, 200);
-});
-
 test("/userinfo wants openid, and tells how much is left", async () => {
   const one = fresh();
   const { access_token } = await one.signIn(login);
@@ -214,22 +224,15 @@ test("/userinfo wants openid, and tells how much is left", async () => {
   assert.equal((await one.get("/userinfo")).status, 401);
 });
 
-test("/v2/logout takes client_id and returnTo, and gives no state back", async () => {
+test("/userinfo is limited: 429 with the headers that say until when", async () => {
   const one = fresh();
-  await one.authorize(login);
-  const at = (more) => `/v2/logout?${new URLSearchParams({ client_id: "spa", ...more })}`;
-  const answer = await one.go(at({ returnTo: bye, state: "s", federated: "" }));
-  assert.equal(answer.headers.get("location"), bye);
-  const { response } = await one.authorize({ prompt: "none" });
-  assert.equal(response.error, "login_required");
-  assert.equal((await one.go(at({ returnTo: "https://evil.example/" }))).status, 400);
-  assert.equal((await one.go(at({}))).status, 200);
-});
-
-test("/oidc/logout takes what RP-Initiated Logout says, and gives the state back", async () => {
-  const query = new URLSearchParams({ client_id: "spa", post_logout_redirect_uri: bye, state: "s" });
-  const answer = await fresh().go(`/oidc/logout?${query}`);
-  assert.equal(answer.headers.get("location"), `${bye}?state=s`);
+  const { access_token } = await one.signIn(login);
+  auth0.control.settings.rateLimited = true;
+  const { status, headers, body } = await one.get("/userinfo", access_token);
+  auth0.control.settings.rateLimited = false;
+  assert.deepEqual([status, body.error, headers.get("x-ratelimit-remaining")], [429, "too_many_requests", "0"]);
+  assert.ok(Number(headers.get("x-ratelimit-reset")) > 0);
+  assert.equal((await one.get("/userinfo", access_token)).status, 200);
 });
 
 test("pages of the application's origins may ask, others may not read", async () => {

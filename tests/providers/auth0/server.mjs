@@ -1,9 +1,10 @@
 // Auth0, as its documentation describes it; NOTES.md says which line is documented and which is guessed.
 
 import { refuse } from "../kernel/authorization.mjs";
-import { errorPage, signedOutPage } from "../../../www-demo/op/pages.mjs";
 import { findUser } from "../../../www-demo/op/users.mjs";
-import { page, random, redirect, Refusal, startServer } from "../kernel/server.mjs";
+import { random, Refusal, startServer } from "../kernel/server.mjs";
+import { logout } from "./logout.mjs";
+import { pages, quota, refusals } from "./refusals.mjs";
 
 /** The API that a token is for, with `audience`. */
 export const audience = "https://api.example.com/";
@@ -23,20 +24,27 @@ const routes = {
   end_session: ["/v2/logout", "/oidc/logout"],
 };
 
-/** Starts one; `control.settings` has `organizations`, `action`, `mfa`, `rateLimited`, `audienceParameter`. */
+/** Starts one; what of it a tenant sets, and a test, is in `control.settings`, below. */
 export const startAuth0 = (options) => startServer(auth0, options);
 
 function auth0(server) {
   const { url } = server;
   const issuer = `${url}/`;
-  const organizationOf = (wanted) =>
-    wanted.startsWith("org_")
-      ? server.settings.organizations.find(({ id }) => id === wanted)
-      : server.settings.organizations.find(({ name }) => name === wanted.toLowerCase());
+  const organizationOf = (wanted) => {
+    const { organizations, organizationNames } = server.settings;
+    if (wanted.startsWith("org_")) return organizations.find(({ id }) => id === wanted);
+    if (!organizationNames) return undefined;
+    return organizations.find(({ name }) => name === wanted.toLowerCase());
+  };
   const claimsOfOrganization = ({ organization }) => {
     const found = organization && organizationOf(organization);
-    return found ? { org_id: found.id, org_name: found.name } : {};
+    if (!found) return {};
+    const { organizationNames } = server.settings;
+    return { org_id: found.id, ...(organizationNames ? { org_name: found.name } : {}) };
   };
+  /** The API that is asked for. */
+  const targetOf = ({ audience, resources }) =>
+    audience ?? (server.settings.resourceParameter ? resources[0] : undefined);
 
   return {
     routes,
@@ -45,6 +53,24 @@ function auth0(server) {
       accessTokenTtl: 86400,
       refreshTokenTtl: 30 * 24 * 3600,
       organizations,
+      /** Whether organizations may be asked for by name, and are told by it. */
+      organizationNames: true,
+      /** The APIs that are registered. */
+      audiences: [audience],
+      /** Whether `resource` stands in for `audience`: the Resource Parameter Compatibility Profile. */
+      resourceParameter: false,
+      /** The API's Allow Offline Access. */
+      offlineAccess: true,
+      /** Whether a logout asks, unless a hint says whose it is. */
+      logoutPrompt: true,
+      /** The tenant's own Allowed Logout URLs. */
+      allowedLogoutUrls: [],
+      /** Whether metadata name `/oidc/logout`. */
+      endSessionDiscovery: true,
+      /** What is said to `prompt=none` with a session: `{ error, error_description }`. */
+      silent: null,
+      /** Whether the user is blocked. */
+      blocked: false,
       /** What an Action says to a login: `{ error, error_description }`. */
       action: null,
       mfa: false,
@@ -57,6 +83,7 @@ function auth0(server) {
       token_endpoint: `${url}/oauth/token`,
       revocation_endpoint: `${url}/oauth/revoke`,
       userinfo_endpoint: `${url}/userinfo`,
+      ...(server.settings.endSessionDiscovery ? { end_session_endpoint: `${url}/oidc/logout` } : {}),
       jwks_uri: `${url}/.well-known/jwks.json`,
       scopes_supported: ["openid", "profile", "offline_access", "email"],
       response_types_supported: ["code"],
@@ -73,16 +100,31 @@ function auth0(server) {
       const wanted = params.get("organization");
       if (wanted !== null && !organizationOf(wanted))
         throw refuse("invalid_request", "parameter organization is invalid");
+      const scopes = params.get("scope")?.split(" ") ?? [];
+      if (["online_access", "offline_access"].every((one) => scopes.includes(one)))
+        throw refuse("invalid_request", "Cannot request both online_access and offline_access scopes");
+      const target = targetOf({ audience: params.get("audience"), resources: params.getAll("resource") });
+      if (target !== undefined && !server.settings.audiences.includes(target))
+        throw refuse("access_denied", `Service not found: ${target}`);
     },
     admit(params, user, settings) {
+      const { silent } = settings;
+      if (silent && params.get("prompt") === "none") throw refuse(silent.error, silent.error_description);
+      if (settings.blocked) throw refuse("unauthorized", "user is blocked");
       if (settings.action)
         throw refuse(settings.action.error, settings.action.error_description);
     },
-    isLasting: ({ scope }) => scope.split(" ").includes("offline_access"),
+    isLasting({ scope }) {
+      const scopes = scope.split(" ");
+      const isOffline = scopes.includes("offline_access") && server.settings.offlineAccess;
+      return isOffline || scopes.includes("online_access");
+    },
+    isBound: ({ scope }) => scope.split(" ").includes("online_access"),
+    migrates: true,
 
     /** A JWT for an API, an opaque text without one. */
     accessToken(grant, iat, exp) {
-      const target = grant.audience ?? grant.resources[0];
+      const target = targetOf(grant);
       if (!target) return `eyJhbGciOiJkaXIiLCJlbmMiOiJBMjU2R0NNIn0..${random(60)}`;
       return server.sign(
         {
@@ -126,9 +168,8 @@ function auth0(server) {
       token_type: "Bearer",
     }),
     userinfo({ grant }, req, res) {
-      res.setHeader("X-RateLimit-Limit", "10");
-      res.setHeader("X-RateLimit-Remaining", "9");
-      res.setHeader("X-RateLimit-Reset", String(Math.ceil(Date.now() / 1000)));
+      if (server.settings.rateLimited) throw new Refusal("rate_limited");
+      for (const [name, value] of Object.entries(quota(9))) res.setHeader(name, value);
       const scopes = grant.scope.split(" ");
       if (!scopes.includes("openid")) throw new Refusal("access_token");
       const { claims } = findUser(grant.user);
@@ -136,7 +177,7 @@ function auth0(server) {
     },
     revokesAccessTokens: false,
     handlers: {
-      end_session: (req, res, { url: at }) => logout(req, res, at, server),
+      end_session: logout,
     },
     refusePage: (kind) => pages[kind] ?? pages.other,
     refuse: (kind, details) => refusals[kind]?.(details) ?? refusals.other(),
@@ -158,63 +199,8 @@ function profile(claims, scopes) {
   };
 }
 
-function limit({ rateLimited, mfa }) {
+function limit({ rateLimited, mfa, blocked }) {
   if (rateLimited) throw new Refusal("rate_limited");
   if (mfa) throw new Refusal("mfa_required");
-}
-
-const oauth = (status, error, error_description, more = {}) => ({
-  status,
-  body: { error, error_description, ...more },
-});
-
-const refusals = {
-  refresh_token: () => oauth(403, "invalid_grant", "Unknown or invalid refresh token."),
-  refresh_token_expired: () => oauth(403, "invalid_grant", "Unknown or invalid refresh token."),
-  code: () => oauth(403, "invalid_grant", "Invalid authorization code"),
-  verifier: () => oauth(403, "invalid_grant", "Failed to verify code verifier"),
-  code_redirect_uri: () =>
-    oauth(403, "invalid_grant", "The redirect URI is wrong. You sent it differently than at /authorize."),
-  unknown_client: () => oauth(401, "access_denied", "Unauthorized"),
-  client_authentication: () => oauth(401, "access_denied", "Unauthorized"),
-  unsupported_grant_type: () => oauth(403, "unauthorized_client", "Grant type not allowed for the client."),
-  scope: () => oauth(403, "invalid_scope", "The scope is wider than what was granted."),
-  mfa_required: () =>
-    oauth(403, "mfa_required", "Multifactor authentication required", { mfa_token: random() }),
-  rate_limited: () => ({
-    ...oauth(429, "too_many_requests", "Global limit has been reached"),
-    headers: { "retry-after": "2", "x-ratelimit-limit": "100", "x-ratelimit-remaining": "0" },
-  }),
-  access_token: () => ({
-    status: 401,
-    body: "Unauthorized",
-    headers: { "www-authenticate": 'Bearer realm="Users", error="invalid_token"' },
-  }),
-  other: () => oauth(400, "invalid_request", "The request is malformed."),
-};
-
-const pages = {
-  unknown_client: { status: 400, error: "invalid_request", error_description: "Unknown client" },
-  redirect_uri: { status: 403, error: "unauthorized_client", error_description: "Callback URL mismatch." },
-  other: { status: 400, error: "invalid_request", error_description: "The transaction is over." },
-};
-
-/** `/v2/logout` takes `client_id` and `returnTo`, `/oidc/logout` what RP-Initiated Logout says. */
-function logout(req, res, url, server) {
-  const { searchParams: params } = url;
-  server.authorization.signOut(req);
-  const own = url.pathname === "/v2/logout";
-  const to = params.get(own ? "returnTo" : "post_logout_redirect_uri");
-  if (to === null) return page(res, 200, signedOutPage());
-  const client = server.clients.get(params.get("client_id"));
-  if (!client?.post_logout_redirect_uris?.includes(to))
-    return page(
-      res,
-      400,
-      errorPage({ error: "invalid_request", error_description: "The returnTo is not an Allowed Logout URL" }),
-    );
-  const back = new URL(to);
-  const state = params.get("state");
-  if (!own && state !== null) back.searchParams.set("state", state);
-  return redirect(res, back.href);
+  if (blocked) throw new Refusal("user_blocked");
 }

@@ -147,14 +147,17 @@ export function createAuthorization(server) {
     return redirect(res, uri.href);
   }
 
-  /** Ends the session at the server itself. */
-  function signOut(req) {
-    const session = sessionOf(req);
-    for (const [id, one] of sessions) if (one === session) sessions.delete(id);
-    return session;
+  /** Ends a session at the server itself. */
+  function end(sid) {
+    for (const [id, one] of sessions) if (one.sid === sid) sessions.delete(id);
   }
 
-  return { begin, interact, sessions, signOut };
+  return {
+    ...{ begin, interact, sessions, sessionOf, end },
+    /** Ends that of this browser. */
+    signOut: (req) => end(sessionOf(req)?.sid),
+    isLive: (sid) => [...sessions.values()].some((one) => one.sid === sid),
+  };
 }
 
 /** A refusal at the redirect URI, in the system's own words. */

@@ -7,6 +7,8 @@ export function createGrants(server) {
   const codes = new Map();
   const accessTokens = new Map();
   const refreshTokens = new Map();
+  /** Whether the refresh token lives as long as the session at the server. */
+  const isBound = (grant) => character.isBound?.(grant) ?? false;
 
   function newCode(grant) {
     const code = character.newCode?.() ?? random();
@@ -73,8 +75,12 @@ export function createGrants(server) {
   }
 
   async function byRefreshToken(fields, client, ttl) {
-    const held = refreshTokens.get(fields.get("refresh_token"));
+    const value = fields.get("refresh_token");
+    if (value === null) throw new Refusal("refresh_token_missing");
+    const held = refreshTokens.get(value);
     if (!held || held.grant.client_id !== client.client_id)
+      throw new Refusal("refresh_token");
+    if (isBound(held.grant) && !server.authorization.isLive(held.grant.sid))
       throw new Refusal("refresh_token");
     if (held.until <= seconds()) throw new Refusal("refresh_token_expired");
     if (held.rotatedAt !== undefined) {
@@ -114,10 +120,13 @@ export function createGrants(server) {
 
   /** `undefined` where none is given out. */
   function nextRefreshToken(grant, held) {
-    const { rotate, refreshTokenTtl } = settings;
-    if (held && !rotate) return undefined;
+    const { refreshTokenTtl } = settings;
+    const rotates = settings.rotate && !isBound(held?.grant ?? grant);
+    const migrates = character.migrates && held && held.rotates !== rotates;
+    if (held && !rotates && !migrates) return undefined;
     if (!held && !character.isLasting(grant)) return undefined;
-    if (held) {
+    if (migrates) dropAlike(held);
+    else if (held) {
       // Only the newest may be forgiven a second use.
       for (const [, other] of refreshTokens)
         if (other.grant.family === held.grant.family) other.isNewest = false;
@@ -126,10 +135,23 @@ export function createGrants(server) {
     }
     const value = character.newRefreshToken?.() ?? random(36);
     // Rotation does not extend the lifetime (RFC 10017 §6.3.2.3), unless it rolls.
-    const until =
-      held && !settings.rolling ? held.until : seconds() + refreshTokenTtl;
-    refreshTokens.set(value, { grant: held?.grant ?? grant, until });
+    const ends = isBound(grant) ? Infinity : seconds() + refreshTokenTtl;
+    const until = held && !settings.rolling ? held.until : ends;
+    refreshTokens.set(value, { grant: held?.grant ?? grant, until, rotates });
     return value;
+  }
+
+  /** Rotation was switched: the tokens of the other kind go, for the same client, user and API. */
+  function dropAlike({ rotates, grant }) {
+    const isAlike = (other) =>
+      other.grant.family === grant.family ||
+      (!rotates &&
+        ["client_id", "sub", "audience"].every(
+          (name) => other.grant[name] === grant[name],
+        ));
+    for (const [value, other] of refreshTokens)
+      if (other.rotates === rotates && isAlike(other) && !isBound(other.grant))
+        refreshTokens.delete(value);
   }
 
   function revokeFamily(family) {
@@ -146,7 +168,10 @@ export function createGrants(server) {
     const value = fields.get("token");
     if (!value) throw new Refusal("invalid_request");
     const held = refreshTokens.get(value)?.grant;
-    if (held?.client_id === client.client_id) revokeFamily(held.family);
+    if (held?.client_id === client.client_id) {
+      revokeFamily(held.family);
+      if (isBound(held)) server.authorization.end(held.sid);
+    }
     const { revokesAccessTokens = true } = character;
     if (revokesAccessTokens && accessTokens.get(value)?.client_id === client.client_id)
       accessTokens.delete(value);

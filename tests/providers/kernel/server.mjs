@@ -252,7 +252,7 @@ export const formOrJson = (req) =>
 
 function fail(res, error) {
   if (res.headersSent) return res.destroy();
-  res.statusCode = 500;
+  res.statusCode = error instanceof Refusal ? 400 : 500;
   res.setHeader("content-type", "text/plain; charset=utf-8");
   return res.end(`The provider failed: ${error.message}\n`);
 }
