@@ -566,7 +566,7 @@ export const sections = [
         "LO9",
         "own",
         "",
-        "A logout reaches the copies of its tab, at their next refresh at the latest",
+        "A logout reaches the tab's own pages in the back/forward cache when they come back, and the copies of the tab at their next refresh at the latest",
       ),
     ],
   },

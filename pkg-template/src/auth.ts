@@ -155,6 +155,8 @@ class Client {
   #cleaned = "/";
   #handled: Promise<CallbackResult<unknown>> | undefined;
   #leaving = false;
+  /** Whether the session was in the storage when the page was left. */
+  #wasStored = false;
   /** Whether the session that there is was told of. */
   #announced = false;
   #disposed = false;
@@ -203,6 +205,7 @@ class Client {
 
   /** Takes a response out of the address bar, or reads what is stored: all before anything is loaded. */
   begin(): void {
+    addEventListener("pagehide", this.#left);
     addEventListener("pageshow", this.#cameBack);
     const here = new URL(location.href);
     if (isCallback(here, this.normal) && this.normal.callback === "auto") {
@@ -543,6 +546,7 @@ class Client {
     if (this.#disposed) return;
     this.#disposed = true;
     clients.delete(this.normal.key);
+    removeEventListener("pagehide", this.#left);
     removeEventListener("pageshow", this.#cameBack);
     this.#tokens.hold({});
     this.#listeners.clear();
@@ -552,10 +556,21 @@ class Client {
     );
   };
 
+  #isStored = (): boolean => {
+    const { storage, key } = this.normal;
+    return !!readText(storage, key);
+  };
+
+  #left = (): void => void (this.#wasStored = this.#isStored());
+
+  /** Out of the back/forward cache. */
   #cameBack = (event: PageTransitionEvent): void => {
     if (!event.persisted) return;
     for (const reject of this.#away) reject(AuthError.of("aborted", {}));
     this.#away.clear();
+    // Logged out on a later page: nobody sees who was there before.
+    if (this.#wasStored && !this.#isStored())
+      this.#logout({ local: true }).catch(() => {});
   };
 }
 

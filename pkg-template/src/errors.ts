@@ -14,7 +14,7 @@ export const TEXTS: Partial<Record<AuthErrorCode, readonly [string, string]>> =
     ],
     wasm_load_failed: [
       "the wasm side could not be loaded",
-      "For problem csp, add 'wasm-unsafe-eval' to script-src; otherwise see that the file is served, and reload",
+      "csp: add 'wasm-unsafe-eval' to script-src; otherwise see that the file is served, and reload",
     ],
     forbidden_origin: [
       "the access token is not sent to this origin",
@@ -23,7 +23,7 @@ export const TEXTS: Partial<Record<AuthErrorCode, readonly [string, string]>> =
     disposed: ["this client was disposed", "Create a new one with createAuth"],
     login_required: ["there is no session", "Call login()"],
     aborted: ["the call was aborted", "Call again when it is wanted"],
-    internal: ["countersign failed", "Please report it with details.location"],
+    internal: ["countersign failed", "Report it with details.location"],
   };
 
 /** What went wrong: `code` says what, `details` what there is to know about it, `hint` what to do. Holds no token, code or claim value. */

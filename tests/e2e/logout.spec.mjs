@@ -360,3 +360,49 @@ test.describe("logout", () => {
     );
   });
 });
+
+test("LO9: a page that comes back from the back/forward cache after a logout shows nobody", async ({
+  page,
+  app,
+  scripted,
+}) => {
+  const options = optionsFor(app, scripted);
+  await signIn(page, app, options);
+  const leaveAndReturn = (meanwhile) =>
+    page.evaluate(
+      async ([meanwhile, key]) => {
+        dispatchEvent(new PageTransitionEvent("pagehide", { persisted: true }));
+        if (meanwhile) sessionStorage.removeItem(key);
+        dispatchEvent(new PageTransitionEvent("pageshow", { persisted: true }));
+        return plain(auth.state);
+      },
+      [meanwhile, sessionKey(options)],
+    );
+  expect(await leaveAndReturn(false)).toMatchObject({
+    status: "signedIn",
+    user: { sub: "alice" },
+  });
+  expect(await leaveAndReturn(true)).toMatchObject({
+    status: "signedOut",
+    reason: "loggedOut",
+  });
+  const { error } = await call(page, "getAccessToken");
+  expect(error.code).toBe("login_required");
+  expect(scripted.count("token")).toBe(1);
+});
+
+test("LO9: a session that was never stored outlives the back/forward cache", async ({
+  page,
+  app,
+  scripted,
+}) => {
+  await open(page, app);
+  await begin(page, optionsFor(app, scripted, { storage: "memory" }));
+  await signInHere(page, scripted);
+  const state = await page.evaluate(() => {
+    for (const type of ["pagehide", "pageshow"])
+      dispatchEvent(new PageTransitionEvent(type, { persisted: true }));
+    return plain(auth.state);
+  });
+  expect(state.status).toBe("signedIn");
+});
