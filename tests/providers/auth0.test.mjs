@@ -5,6 +5,7 @@ import { after, before, test } from "node:test";
 import { createLocalJWKSet, jwtVerify } from "jose";
 import { audience } from "./auth0/server.mjs";
 import { startAuth0 } from "./index.mjs";
+import { pushing } from "./kernel/pushing.mjs";
 import { refusals, rotation } from "./kernel/refusals.mjs";
 import { app, claimsOf, clients, headerOf, visitor } from "./kernel/visitor.mjs";
 
@@ -257,3 +258,10 @@ const refused = {
 const system = { name: "Auth0", server: () => auth0, paths, refused, login };
 refusals(system);
 rotation(system);
+pushing({ ...system, path: "/oauth/par", client: clients[1], refused: refused.client });
+
+test("a public client may not push an authorization request", async () => {
+  const one = fresh();
+  const { status, body } = await one.token({ ...one.request, ...login }, { path: "/oauth/par" });
+  assert.deepEqual([status, body.error], [401, "access_denied"]);
+});

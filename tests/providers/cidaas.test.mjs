@@ -1,10 +1,12 @@
 // cidaas: one assertion for every documented line, one test for every refusal.
 
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { after, before, test } from "node:test";
 import { generateKeyPair, SignJWT } from "jose";
 import { startCidaas } from "./index.mjs";
 import { refusals, rotation } from "./kernel/refusals.mjs";
+import { s256 } from "./kernel/server.mjs";
 import { app, bye, claimsOf, clients, visitor } from "./kernel/visitor.mjs";
 
 const paths = { authorization: "/authz-srv/authz", token: "/token-srv/token" };
@@ -76,7 +78,7 @@ test("an access token is a JWT whose aud is the client, with scopes as an array 
   assert.equal(claims.aud, "spa");
   assert.deepEqual(claims.scopes, login.scope.split(" "));
   assert.equal(claims.scope, undefined);
-  for (const name of ["ua_hash", "sid", "isub", "auth_time", "jti", "roles", "groups"])
+  for (const name of ["ua_hash", "sid", "isub", "auth_time", "jti", "roles", "groups", "psub", "consents"])
     assert.ok(name in claims, name);
 });
 
@@ -98,6 +100,30 @@ test("the token endpoint takes JSON, as its JavaScript SDK sends it, and a form"
     const renewed = await ask({ grant_type: "refresh_token", client_id: "spa", refresh_token });
     assert.equal(renewed.status, 200, type);
   }
+});
+
+test("the token answer tells of the login, too: session_state, viewtype, grant_type, userstate", async () => {
+  const { session_state, viewtype, grant_type, userstate } = await fresh().signIn({ ...login, view_type: "register" });
+  assert.match(session_state, /^[\w-]{43}\.[\w-]+$/);
+  assert.deepEqual([viewtype, grant_type, userstate], ["register", "login", "active"]);
+  assert.equal((await fresh().signIn(login)).viewtype, "login");
+});
+
+test("the ID Token holds the access token by at_hash", async () => {
+  const { id_token, access_token } = await fresh().signIn(login);
+  const half = createHash("sha256").update(access_token).digest().subarray(0, 16);
+  assert.equal(claimsOf(id_token).at_hash, half.toString("base64url"));
+});
+
+test("a verifier of the documentation's samples is shorter than RFC 7636 allows, and is refused", async () => {
+  const code_verifier = "some-random-string";
+  const one = fresh();
+  const { response } = await one.authorize({ ...login, code_challenge: s256(code_verifier) });
+  const { status, body } = await one.trade(response.code, { code_verifier });
+  assert.deepEqual([status, body.error], [400, "invalid_grant"]);
+  const long = { code_verifier: code_verifier.repeat(3) };
+  const again = await one.authorize({ ...login, code_challenge: s256(long.code_verifier) });
+  assert.equal((await one.trade(again.response.code, long)).status, 200);
 });
 
 test("view_type and requestId are taken", async () => {
@@ -154,6 +180,42 @@ test("revocation at /token-srv/revoke", async () => {
   const { refresh_token } = await one.signIn(login);
   await one.token({ client_id: "spa", token: refresh_token }, { path: "/token-srv/revoke" });
   assert.equal((await one.refresh(refresh_token)).status, 400);
+});
+
+const introspect = async (one, document, authorization) => {
+  const headers = { "content-type": "application/json", ...(authorization && { authorization }) };
+  const body = JSON.stringify(document);
+  return one.read(await one.go("/token-srv/introspect", { method: "POST", headers, body }));
+};
+const [, { client_id, client_secret }] = clients;
+const basic = (id, secret) =>
+  `Basic ${Buffer.from([id, secret].map(encodeURIComponent).join(":")).toString("base64")}`;
+
+test("/token-srv/introspect tells a client with a secret, or a bearer of a token, what a token stands for", async () => {
+  const one = fresh();
+  const { access_token: token, sub } = await one.signIn(login);
+  for (const authorization of [basic(client_id, client_secret), `Bearer ${token}`]) {
+    const { status, body } = await introspect(one, { token, token_type_hint: "access_token" }, authorization);
+    assert.equal(status, 200);
+    assert.deepEqual([body.active, body.token_type, body.sub, body.aud], [true, "Bearer", sub, "spa"]);
+    assert.deepEqual([body.scopes, body.scope], [login.scope.split(" "), login.scope]);
+    const unknown = await introspect(one, { token: `${token}x` }, authorization);
+    assert.deepEqual(unknown.body, { active: false, token_type: "Bearer" });
+  }
+});
+
+test("/token-srv/introspect refuses a wrong secret, a public client, a bad bearer and a request without a token", async () => {
+  const one = fresh();
+  const { access_token: token } = await one.signIn(login);
+  for (const [document, authorization, status, error] of [
+    [{ token }, basic(client_id, "wrong"), 401, "invalid_client"],
+    [{ token, client_id: "spa" }, undefined, 401, "invalid_client"],
+    [{ token }, "Bearer unknown", 400, "invalid_request"],
+    [{}, basic(client_id, client_secret), 400, "invalid_request"],
+  ]) {
+    const answer = await introspect(one, document, authorization);
+    assert.deepEqual([answer.status, answer.body.error], [status, error]);
+  }
 });
 
 test("end_session by GET and POST, with an id_token_hint or an access_token_hint, and a state", async () => {

@@ -65,6 +65,11 @@ export const pages = {
     error: "unauthorized_client",
     error_description: "Callback URL mismatch.",
   },
+  request_uri: {
+    status: 400,
+    error: "invalid_request",
+    error_description: "The request_uri is invalid or expired.",
+  },
   other: {
     status: 400,
     error: "invalid_request",

@@ -2,6 +2,7 @@
 
 import { refuse } from "../kernel/authorization.mjs";
 import { findUser } from "../../../www-demo/op/users.mjs";
+import { createPushed } from "../kernel/pushed.mjs";
 import { random, Refusal, startServer } from "../kernel/server.mjs";
 import { logout } from "./logout.mjs";
 import { pages, quota, refusals } from "./refusals.mjs";
@@ -18,6 +19,7 @@ const routes = {
   discovery: "/.well-known/openid-configuration",
   jwks: "/.well-known/jwks.json",
   authorization: "/authorize",
+  pushed: "/oauth/par",
   token: "/oauth/token",
   revocation: "/oauth/revoke",
   userinfo: "/userinfo",
@@ -42,6 +44,12 @@ function auth0(server) {
     const { organizationNames } = server.settings;
     return { org_id: found.id, ...(organizationNames ? { org_name: found.name } : {}) };
   };
+  const pushed = createPushed(server, {
+    lifetime: () => server.settings.requestUriTtl,
+    admit(client) {
+      if (client.client_secret === undefined) throw new Refusal("client_authentication");
+    },
+  });
   /** The API that is asked for. */
   const targetOf = ({ audience, resources }) =>
     audience ?? (server.settings.resourceParameter ? resources[0] : undefined);
@@ -65,6 +73,8 @@ function auth0(server) {
       logoutPrompt: true,
       /** The tenant's own Allowed Logout URLs. */
       allowedLogoutUrls: [],
+      /** How long a pushed request waits. */
+      requestUriTtl: 30,
       /** Whether metadata name `/oidc/logout`. */
       endSessionDiscovery: true,
       /** What is said to `prompt=none` with a session: `{ error, error_description }`. */
@@ -177,6 +187,8 @@ function auth0(server) {
     },
     revokesAccessTokens: false,
     handlers: {
+      authorization: pushed.authorize,
+      pushed: pushed.push,
       end_session: logout,
     },
     refusePage: (kind) => pages[kind] ?? pages.other,

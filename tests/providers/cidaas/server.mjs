@@ -1,15 +1,24 @@
 // cidaas, as its documentation and the fixtures of its own SDKs describe it.
 
 import { randomUUID } from "node:crypto";
-import { claimsOfHint } from "../kernel/hints.mjs";
-import { errorPage, signedOutPage } from "../../../www-demo/op/pages.mjs";
 import { findUser } from "../../../www-demo/op/users.mjs";
-import { form, page, random, redirect, startServer } from "../kernel/server.mjs";
+import { createPushed } from "../kernel/pushed.mjs";
+import { page, random, Refusal, s256, startServer } from "../kernel/server.mjs";
+import { introspect } from "./introspection.mjs";
+import { logout } from "./logout.mjs";
+import { createPrechecks } from "./prechecks.mjs";
+import { denied, oauth, refusals, wrapped } from "./refusals.mjs";
+import { createRequests } from "./requests.mjs";
 
 const routes = {
   discovery: "/.well-known/openid-configuration",
   jwks: "/.well-known/jwks.json",
   authorization: "/authz-srv/authz",
+  pushed: "/authz-srv/par",
+  request: "/authz-srv/authrequest/authz/generate",
+  precheck: "/precheck",
+  precheck_metadata: "/token-srv/prelogin/metadata/",
+  precheck_continue: "/login-srv/precheck/continue/",
   token: "/token-srv/token",
   introspection: "/token-srv/introspect",
   revocation: "/token-srv/revoke",
@@ -18,7 +27,10 @@ const routes = {
   check_session: "/session/check_session",
 };
 
-/** Starts one; `control.settings.errors` is `"oauth"` or `"cidaas"`: how the token endpoint refuses. */
+/**
+ * Starts one. `control.settings.errors` is `"oauth"` or `"cidaas"`: how the token endpoint refuses; `precheck` is what a
+ * login has to pass before it gets a code (`"scope_consent"`, `"missing_required_fields"`, …).
+ */
 export const startCidaas = (options) => startServer(cidaas, options);
 
 const types = ["code", "token", "id_token"];
@@ -32,11 +44,26 @@ function cidaas(server) {
     return subjects.get(login);
   };
   const at = (name) => url + routes[name];
+  const requests = createRequests(server);
+  const prechecks = createPrechecks(server);
+  const pushed = createPushed(server, {
+    lifetime: () => server.settings.requestUriTtl,
+    /** A browser has to come from one of the allowed_web_origins. */
+    admit(client, { headers: { origin } }) {
+      if (origin !== undefined && !server.origins.has(origin)) throw new Refusal("origin");
+    },
+  });
 
   return {
     routes,
     issuer: url,
-    settings: { accessTokenTtl: 86400, idTokenTtl: 86400, errors: "oauth" },
+    settings: {
+      accessTokenTtl: 86400,
+      idTokenTtl: 86400,
+      errors: "oauth",
+      precheck: null,
+      requestUriTtl: 90,
+    },
     /** Its own JavaScript SDK asks for tokens in JSON. */
     takesJson: true,
     challengeMethods: ["plain", "S256"],
@@ -60,6 +87,8 @@ function cidaas(server) {
       scim_endpoint: `${url}/users-srv/scim/v2`,
       subject_types_supported: ["public"],
       response_types_supported: [...types, ...hybrids],
+      grant_types_supported: ["implicit", "authorization_code", "refresh_token", "password", "client_credentials"],
+      ui_locales_supported: ["en-US", "de-DE"],
       response_modes_supported: ["query", "fragment", "form_post"],
       id_token_signing_alg_values_supported: ["HS256", "RS256"],
       token_endpoint_auth_methods_supported: [
@@ -79,10 +108,12 @@ function cidaas(server) {
     /** `scopes` is an array, and there is no `scope`. */
     accessToken: (grant, iat, exp) =>
       server.sign({
+        amr: ["2"],
         ua_hash: random(16),
         sid: grant.sid,
         sub: grant.sub,
         isub: grant.sub,
+        psub: grant.sub,
         aud: grant.client_id,
         iat,
         auth_time: grant.auth_time,
@@ -92,6 +123,7 @@ function cidaas(server) {
         scopes: grant.scope.split(" "),
         roles: ["USER"],
         groups: [],
+        consents: [],
         exp,
       }),
     idToken: (grant, accessToken, iat) => ({
@@ -103,6 +135,8 @@ function cidaas(server) {
       auth_time: grant.auth_time,
       nonce: grant.nonce ?? undefined,
       sid: grant.sid,
+      amr: ["2"],
+      at_hash: halfOf(accessToken),
       ...claimsOf(grant),
     }),
     tokens: ({ grant, access_token, refresh_token, id_token, expires_in }) => ({
@@ -114,6 +148,9 @@ function cidaas(server) {
       id_token,
       refresh_token,
       identity_id: grant.sub,
+      session_state: sessionState(grant),
+      viewtype: grant.params.get("view_type") ?? "login",
+      grant_type: "login",
       userstate: "active",
     }),
     userinfo: ({ grant }) => ({
@@ -123,10 +160,18 @@ function cidaas(server) {
       identities: [],
     }),
     handlers: {
-      end_session: (req, res, { url: there }) => logout(req, res, there, server),
+      authorization: (req, res, { url: there }) =>
+        pushed.authorize(req, res, { url: requests.resolve(there) }),
+      pushed: pushed.push,
+      request: requests.generate,
+      precheck: prechecks.show,
+      precheck_metadata: prechecks.describe,
+      precheck_continue: prechecks.resume,
+      introspection: introspect,
+      end_session: logout,
       check_session: (req, res) => page(res, 200, "<title>check session</title>"),
-      introspection: (req, res) => page(res, 401, ""),
     },
+    detour: prechecks.detour,
     refusePage: (kind) => ({
       status: 400,
       error: "invalid_request",
@@ -151,77 +196,13 @@ function claimsOf(grant) {
   };
 }
 
-const oauth = (status, error, error_description) => ({
-  status,
-  body: { error, error_description },
-});
+/** OpenID Connect Core §3.1.3.6. */
+const halfOf = (token) =>
+  Buffer.from(s256(token), "base64url").subarray(0, 16).toString("base64url");
 
-const invalidGrant = oauth(
-  400,
-  "invalid_grant",
-  "The provided authorization grant is invalid : invalid code or expired or already used or revoked",
-);
-
-const refusals = {
-  refresh_token: invalidGrant,
-  refresh_token_expired: invalidGrant,
-  code: invalidGrant,
-  verifier: invalidGrant,
-  code_redirect_uri: invalidGrant,
-  unknown_client: oauth(401, "invalid_client", "invalid client"),
-  client_authentication: oauth(401, "invalid_client", "invalid client"),
-  unsupported_grant_type: oauth(400, "unsupported_grant_type", "unsupported grant_type"),
-  scope: oauth(400, "invalid_scope", "invalid scope"),
-};
-
-/** Its own form: `error` is an object. */
-const wrapped = () => ({
-  status: 400,
-  body: {
-    success: false,
-    status: 400,
-    error: {
-      code: 24007,
-      moreInfo: "",
-      type: "LoginException",
-      status: 400,
-      referenceNumber: `${Date.now()}-${random(8)}`,
-      error: "invalid token passed",
-    },
-  },
-});
-
-/** Free text, and no description. */
-const denied = () => ({
-  status: 401,
-  body: { error: "Access denied for this resource", refnumber: `${Date.now()}` },
-});
-
-/** GET and POST. Without a hint the redirect URI is ignored, and the login page comes. */
-async function logout(req, res, { searchParams }, server) {
-  const params = req.method === "POST" ? await form(req) : searchParams;
-  server.authorization.signOut(req);
-  const to = params.get("post_logout_redirect_uri");
-  const clientId = await clientOfHint(params, server);
-  if (to === null || clientId === undefined)
-    return page(res, 200, signedOutPage());
-  const client = server.clients.get(clientId);
-  if (!client?.post_logout_redirect_uris?.includes(to))
-    return page(
-      res,
-      400,
-      errorPage({ error: "invalid_request", error_description: "invalid post_logout_redirect_uri" }),
-    );
-  const back = new URL(to);
-  const state = params.get("state");
-  if (state !== null) back.searchParams.set("state", state);
-  return redirect(res, back.href);
-}
-
-/** Who logs out, by the hint: an access token, or an ID Token of ours, expired or not. */
-async function clientOfHint(params, server) {
-  const accessToken = params.get("access_token_hint");
-  if (accessToken !== null)
-    return server.grants.accessTokens.get(accessToken)?.client_id;
-  return (await claimsOfHint(server, params.get("id_token_hint")))?.aud;
+/** OpenID Connect Session Management §3.2. */
+function sessionState({ client_id, redirect_uri, sid }) {
+  const salt = random(8);
+  const { origin } = new URL(redirect_uri);
+  return `${s256([client_id, origin, sid, salt].join(" "))}.${salt}`;
 }

@@ -123,9 +123,12 @@ export function createAuthorization(server) {
       audience: params.get("audience"),
       resources: params.getAll("resource"),
       organization: params.get("organization"),
+      params,
       ...session,
     };
-    return back(res, params, redirectUri, { code: grants.newCode(grant) });
+    const finish = (res) =>
+      back(res, params, redirectUri, { code: grants.newCode(grant) });
+    return character.detour?.(res, { params, session, finish }) ?? finish(res);
   }
 
   /** Answers at the redirect URI: in the fragment where that was asked for. */
@@ -153,7 +156,7 @@ export function createAuthorization(server) {
   }
 
   return {
-    ...{ begin, interact, sessions, sessionOf, end },
+    ...{ begin, check, stop, interact, sessions, sessionOf, end },
     /** Ends that of this browser. */
     signOut: (req) => end(sessionOf(req)?.sid),
     isLive: (sid) => [...sessions.values()].some((one) => one.sid === sid),

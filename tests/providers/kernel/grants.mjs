@@ -187,7 +187,7 @@ export function createGrants(server) {
   }
 
   return {
-    ...{ newCode, token, revoke, bearer, accessTokens },
+    ...{ newCode, clientOf, token, revoke, bearer, accessTokens },
     /** Ends every grant, of one user or of everybody. */
     revokeAll(sub) {
       for (const [value, { grant }] of refreshTokens)

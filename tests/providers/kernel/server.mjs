@@ -109,8 +109,11 @@ export async function startServer(
     }
     if (pathname.startsWith("/interaction/"))
       return server.authorization.interact(req, res, pathname);
+    // A path that ends in a slash stands for all below it.
+    const isAt = (path) =>
+      path === pathname || (path.endsWith("/") && pathname.startsWith(path));
     const name = Object.keys(routes).find((name) =>
-      [routes[name]].flat().includes(pathname),
+      [routes[name]].flat().some(isAt),
     );
     if (name === undefined) return page(res, 404, "<h1>Not Found</h1>");
     const { handlers = {}, cors = isOpen } = server.character;
@@ -173,13 +176,17 @@ const common = {
 };
 
 /** Answers with what the work gives, or as the character refuses. */
-export async function answer(res, server, work) {
+export async function answer(res, server, work, status = 200) {
   try {
     const body = await work();
-    return body === undefined ? empty(res, 200) : json(res, 200, body);
+    return body === undefined ? empty(res, status) : json(res, status, body);
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     const { kind, details } = error;
+    // What the authorization endpoint would say, in its words.
+    const { description: error_description } = details;
+    if (error_description !== undefined)
+      return json(res, 400, { error: kind, error_description });
     const { status, body, headers } = server.character.refuse(kind, details);
     for (const [name, value] of Object.entries(headers ?? {}))
       res.setHeader(name, value);

@@ -109,7 +109,10 @@ export function visitor({ url }, paths, clientId = "spa") {
       }),
     );
 
-  return { authorize, trade, token, refresh, signIn, get, go, read, verifier };
+  return {
+    ...{ authorize, trade, token, refresh, signIn, get, go, read },
+    ...{ request, verifier },
+  };
 }
 
 async function read(answer) {
