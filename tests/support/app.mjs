@@ -59,6 +59,7 @@ export async function startApp(scripts) {
   const assets = new Map(scripts.map(({ path, text }) => [path, text]));
   const wasm = await readFile(`${packageDirectory}/core.wasm`);
   const requests = [];
+  let handler;
   /** The first token, and what happens when another comes. */
   let refused;
   let renewed;
@@ -78,6 +79,7 @@ export async function startApp(scripts) {
         referer: req.headers.referer ?? null,
         at: Date.now(),
       });
+    if (handler?.(req, res)) return undefined;
     if (pathname.startsWith("/api/")) return api(req, res, url);
     if (assets.has(pathname)) {
       res.setHeader("content-type", "text/javascript; charset=utf-8");
@@ -159,8 +161,13 @@ export async function startApp(scripts) {
     /** The script that carries the wasm, and the glue. */
     wasmScript: [...assets.keys()].find((path) => /wasm-inline/.test(path)),
     glueScript: [...assets.keys()].find((path) => /\/engine-/.test(path)),
+    /** Until the next reset this is asked first, and says whether it answers. */
+    ask(first) {
+      handler = first;
+    },
     reset() {
       requests.length = 0;
+      handler = undefined;
       refused = undefined;
       another = new Promise((resolve) => (renewed = resolve));
     },

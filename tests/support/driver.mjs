@@ -14,8 +14,8 @@ export function optionsFor(app, { issuer, clientId }, more = {}) {
 }
 
 /** Where the session of such a client is stored. */
-export const sessionKey = ({ issuer, clientId }) =>
-  `countersign:session:${issuer} ${clientId}`;
+export const sessionKey = ({ issuer, metadata, clientId }) =>
+  `countersign:session:${issuer ?? metadata.authorization_endpoint} ${clientId}`;
 
 /** Opens the application; nothing of the package has been called then. */
 export async function open(page, app, path = "/") {

@@ -2,11 +2,13 @@
 
 import { createAuth, isAuthError } from "countersign";
 import { createAuth as createExternal } from "countersign/external";
+import * as providers from "countersign/providers";
 
 Object.assign(window, {
   createAuth,
   createExternal,
   isAuthError,
+  providers,
   loadCore: () => import("countersign-inside/core.js"),
   start,
   attempt,

@@ -155,7 +155,10 @@ function createControl({
     /** Adds a client, or replaces the one with this `client_id`. */
     setClient,
 
-    /** `{ endpoint, method, path, grantType, status, at }` in order of arrival; `status` 0 is an answer that never left. */
+    /**
+     * `{ endpoint, method, path, grantType, status, at }` in order of arrival, and `type` and `body` of what is sent to
+     * the token and revocation endpoints; `status` 0 is an answer that never left.
+     */
     requests: traffic.requests,
     /** `count("token")`, `count("token", "refresh_token")`; preflights are not counted. */
     count: traffic.count,

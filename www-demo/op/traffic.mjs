@@ -91,8 +91,10 @@ export function createTraffic({
         const grant = entry.grantType ? ` ${entry.grantType}` : "";
         log(`${entry.method} ${pathname}${grant} ${entry.status || "lost"}`);
       });
-      if (endpoint === "token") {
-        entry.grantType = grantTypeOf(req, await peekBody(req));
+      if (endpoint === "token" || endpoint === "revocation") {
+        entry.type = req.headers["content-type"];
+        entry.body = await peekBody(req);
+        entry.grantType = grantTypeOf(req, entry.body);
       }
 
       if (req.destroyed) return undefined;

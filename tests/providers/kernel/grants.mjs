@@ -42,6 +42,8 @@ export function createGrants(server) {
     const client = clientOf(req, fields);
     settings.beforeToken?.(fields);
     const type = fields.get("grant_type");
+    if (client.grant_types?.includes(type) === false)
+      throw new Refusal("unsupported_grant_type");
     if (type === "authorization_code") return byCode(fields, client, ttl);
     if (type === "refresh_token") return byRefreshToken(fields, client, ttl);
     const other = character.grantTypes?.[type];

@@ -52,12 +52,20 @@ const makeKeys = () =>
 /**
  * Starts a server of such a character on loopback: `{ issuer, url, control, close }`.
  *
- * `clients` are `{ client_id, client_secret?, redirect_uris, post_logout_redirect_uris? }`. A character is
- * `(server) => ({ routes, issuer, settings, metadata, tokens, refuse, handlers, … })`; see the four beside this folder.
+ * `clients` are `{ client_id, client_secret?, redirect_uris, post_logout_redirect_uris?, grant_types? }`; `host` is what it
+ * calls itself: a custom domain. A character is `(server) => ({ routes, issuer, settings, metadata, tokens, refuse,
+ * handlers, … })`; see the four beside this folder.
  */
 export async function startServer(
   character,
-  { port = 0, clients = [], appOrigins = [], delays, log } = {},
+  {
+    port = 0,
+    host = "127.0.0.1",
+    clients = [],
+    appOrigins = [],
+    delays,
+    log,
+  } = {},
 ) {
   const origins = new Set(appOrigins);
   const known = new Map();
@@ -69,7 +77,7 @@ export async function startServer(
     http.once("error", reject);
     http.listen(port, "127.0.0.1", resolve);
   });
-  server.url = `http://127.0.0.1:${http.address().port}`;
+  server.url = `http://${host}:${http.address().port}`;
   server.character = character(server);
   server.settings = {
     accessTokenTtl: 86400,

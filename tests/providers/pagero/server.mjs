@@ -9,7 +9,7 @@ const routes = {
   revocation: "/oauth/v2/oauth-revoke",
 };
 
-/** Starts one; its clients have a `client_secret`. `control.settings.iss` is what the callback names. */
+/** Starts one; its clients have a `client_secret`. */
 export const startPagero = (options) => startServer(pagero, options);
 
 function pagero(server) {
