@@ -323,13 +323,18 @@ fn lo5_a_logout_goes_on_whatever_the_revocation_says() {
 
 #[test]
 fn revocation_follows_what_was_asked_for() {
-    for (is_local, revoke, requests) in [
-        (false, None, 1),
-        (false, Some(false), 0),
-        (true, None, 0),
-        (true, Some(true), 1),
+    // The access token is the hint, and would be revoked with the other.
+    let hinting =
+        r#"{"endpoint":"https://as.example/logout","params":{"access_token_hint":"hint"}}"#;
+    for (dialect, is_local, revoke, requests) in [
+        ("null", false, None, 1),
+        ("null", false, Some(false), 0),
+        ("null", true, None, 0),
+        ("null", true, Some(true), 1),
+        (hinting, false, None, 0),
+        (hinting, false, Some(true), 1),
     ] {
-        let (world, page) = revoking(config());
+        let (world, page) = revoking(config().logout(Json::parse(dialect).unwrap()));
         let mut options = LogoutOptions::default();
         options.local = is_local;
         options.revoke = revoke;

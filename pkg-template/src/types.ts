@@ -251,7 +251,7 @@ export interface LogoutOptions {
   readonly postLogoutRedirectUri?: string | URL;
   /** `true`: only this browser forgets. @default false */
   readonly local?: boolean;
-  /** Revoke the refresh token (RFC 7009), where the server offers that. @default true, with `local` false */
+  /** Revoke the refresh token (RFC 7009), where the server offers that. @default true; with `local`, or where the access token is the hint, false */
   readonly revoke?: boolean;
   readonly extra?: Readonly<Record<string, string>>;
   /** Stands in for `location.assign`. */

@@ -22,7 +22,8 @@ pub struct LogoutOptions {
     pub parameters: Vec<(String, String)>,
     /// How the `state` of the return begins; by it the return is told from a login's.
     pub state_prefix: String,
-    /// Whether the refresh token is revoked, too (RFC 7009); without a word it is, unless the logout is local.
+    /// Whether the refresh token is revoked, too (RFC 7009); without a word it is, unless the logout is local or sends the
+    /// access token as a hint.
     pub revoke: Option<bool>,
 }
 
@@ -53,7 +54,9 @@ impl<P: Platform> Auth<P> {
         let record = self.0.session.borrow().record().cloned();
         self.apply(Input::LoggedOut);
         self.tell();
-        let revokes = options.revoke.unwrap_or(!options.local);
+        // RFC 7009 §2.1: access tokens go with the refresh token, and a hint that was revoked says nothing.
+        let hints = parameter_name(&self.0.config.logout, "access_token_hint").is_some();
+        let revokes = options.revoke.unwrap_or(!options.local && !hints);
         if options.local && !revokes {
             return Ok(None);
         }
