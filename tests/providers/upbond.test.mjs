@@ -31,9 +31,43 @@ test("an account's discovery is asked for with x-account-id, and names the accou
   upbond.control.settings.accountId = "acc-1";
   const ask = (headers) => fresh().go("/.well-known/openid-configuration", { headers });
   assert.equal((await ask({})).status, 404);
+  assert.equal((await ask({ "x-account-id": "acc-2" })).status, 404);
   const found = await ask({ "x-account-id": "acc-1", authorization: "Bearer x" });
+  const { userinfo_endpoint } = await found.json();
+  assert.equal(userinfo_endpoint, `${upbond.url}/accounts/acc-1/userinfo`);
+  const one = fresh();
+  const { access_token } = await one.signIn(login);
+  assert.equal((await one.get(userinfo_endpoint, access_token)).body.sub, "alice");
+  const other = userinfo_endpoint.replace("acc-1", "acc-2");
+  assert.equal((await one.get(other, access_token)).status, 404);
   upbond.control.settings.accountId = null;
-  assert.match((await found.json()).userinfo_endpoint, /\/accounts\/default\/userinfo$/);
+  assert.equal((await one.get(userinfo_endpoint, access_token)).status, 404);
+});
+
+test("a refresh token comes with offline_access only", async () => {
+  assert.equal((await fresh().signIn({ scope: "openid profile" })).refresh_token, undefined);
+  assert.ok((await fresh().signIn(login)).refresh_token);
+});
+
+test("scope takes OIDC scopes, namespaced custom claims and scopes of an API", async () => {
+  const scope = "openid https://app.example.com/roles read:orders";
+  const { access_token } = await fresh().signIn({ scope, audience: "https://api.example.com" });
+  assert.equal(claimsOf(access_token).scope, scope);
+});
+
+test("a social provider's error code comes back as it is: KOE101, WAE102, WCE102, TGE102", async () => {
+  const { settings } = upbond.control;
+  for (const error of ["KOE101", "WAE102", "WCE102", "TGE102"]) {
+    const error_description = `${error}: wrong app key`;
+    settings.social = { error, error_description };
+    const { response } = await fresh().authorize(login);
+    assert.deepEqual(
+      [response.error, response.error_description, response.state, response.iss],
+      [error, error_description, "s1", upbond.url],
+    );
+  }
+  settings.social = null;
+  assert.ok((await fresh().authorize(login)).response.code);
 });
 
 test("the token answer: access, refresh and ID Token, Bearer, 86400, and no scope", async () => {

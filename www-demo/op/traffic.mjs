@@ -14,6 +14,7 @@ function endpointOf(pathname, routes) {
   const found = Object.entries(routes).find(([, paths]) =>
     [paths]
       .flat()
+      .map((path) => path.replace(/\/$/, ""))
       .some((path) => pathname === path || pathname.startsWith(`${path}/`)),
   );
   return found?.[0] ?? "other";

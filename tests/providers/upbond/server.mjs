@@ -20,11 +20,14 @@ const routes = {
   authorization: "/authorize",
   token: "/oauth/token",
   revocation: "/oauth/revoke",
-  userinfo: ["/userinfo", "/accounts/default/userinfo"],
+  userinfo: ["/userinfo", "/accounts/"],
   end_session: "/v2/logout",
 };
 
-/** Starts one; `control.settings` has `accountId` (then discovery and userinfo want it) and `unknownUser`. */
+/**
+ * Starts one. `control.settings` has `accountId` (then discovery wants it), `unknownUser`, and `social`: what goes wrong at
+ * a social provider, `{ error, error_description }`.
+ */
 export const startUpbond = (options) => startServer(upbond, options);
 
 function upbond(server) {
@@ -39,6 +42,9 @@ function upbond(server) {
     };
   };
 
+  /** It depends on the account. */
+  const userinfoPath = () => `/accounts/${server.settings.accountId ?? "default"}/userinfo`;
+
   return {
     routes,
     issuer: url,
@@ -48,14 +54,14 @@ function upbond(server) {
       rotate: false,
       accountId: null,
       unknownUser: false,
+      social: null,
       resources: ["https://api.example.com"],
     },
-    /** The userinfo endpoint depends on the account. */
     metadata: () => ({
       issuer: url,
       authorization_endpoint: `${url}/authorize`,
       token_endpoint: `${url}/oauth/token`,
-      userinfo_endpoint: `${url}/accounts/default/userinfo`,
+      userinfo_endpoint: url + userinfoPath(),
       jwks_uri: `${url}/.well-known/jwks.json`,
       response_types_supported: ["code", "id_token", "code id_token"],
       subject_types_supported: ["public"],
@@ -68,6 +74,9 @@ function upbond(server) {
       for (const resource of params.getAll("resource"))
         if (!server.settings.resources.includes(resource))
           throw refuse("invalid_target", "resource indicator is missing, or unknown");
+    },
+    admit(params, user, { social }) {
+      if (social) throw refuse(social.error, social.error_description);
     },
     isLasting: ({ scope }) => scope.split(" ").includes("offline_access"),
     accessToken: (grant, iat, exp) =>
@@ -125,8 +134,9 @@ function upbond(server) {
           await server.grants.revoke(req, await jsonForm(req));
         }),
       /** A POST makes the record of a user that was not there. */
-      userinfo: (req, res) =>
+      userinfo: (req, res, { url: { pathname } }) =>
         answer(res, server, async () => {
+          if (!["/userinfo", userinfoPath()].includes(pathname)) throw new Refusal("unknown_user");
           const held = server.grants.bearer(req);
           if (req.method === "POST") server.settings.unknownUser = false;
           return server.character.userinfo(held);
