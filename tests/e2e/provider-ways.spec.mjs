@@ -329,7 +329,7 @@ test("UPBOND wants an x-account-id for its metadata: transport adds it", async (
   expect(state).toMatchObject({ status: "signedIn", user: { sub: "alice" } });
   await session(page, upbond);
   expect((await call(page, "fetchUserInfo")).value.sub).toBe("alice");
-  expect(asked(upbond, "/accounts/default/userinfo")).toBeDefined();
+  expect(asked(upbond, "/accounts/account-7/userinfo")).toBeDefined();
 });
 
 test("cidaas refuses a refresh by an object inside error, and what it says is kept", async ({

@@ -93,10 +93,31 @@ test("a refresh needs the secret, too", async () => {
   assert.equal((await one.refresh(refresh_token, secret)).status, 200);
 });
 
-test("the legacy endpoints: 300 seconds, and scope all", async () => {
+test("the lifetime of refresh tokens rolls: each is good for as long as is said when it is given", async () => {
+  const { settings } = pagero.control;
+  const { refreshTokenTtl } = settings;
+  const one = fresh();
+  const { refresh_token } = await one.signIn({}, secret);
+  settings.refreshTokenTtl = 0;
+  const { status, body } = await one.refresh(refresh_token, secret);
+  settings.refreshTokenTtl = refreshTokenTtl;
+  assert.equal(status, 200);
+  assert.equal((await one.refresh(body.refresh_token, secret)).status, 400);
+});
+
+test("the legacy endpoints: 300 seconds, refresh tokens for a year, and scope all", async () => {
+  const { settings } = pagero.control;
+  const year = 365 * 24 * 3600;
+  assert.deepEqual(settings.legacy, { accessTokenTtl: 300, refreshTokenTtl: year });
   const one = visitor(pagero, { authorization: "/oauth2/authorize", token: "/oauth2/token" }, clientId);
   const { expires_in, scope } = await one.signIn({}, secret);
   assert.deepEqual([expires_in, scope], [300, "all"]);
+  settings.legacy.refreshTokenTtl = 0;
+  const { refresh_token: over } = await one.signIn({}, secret);
+  settings.legacy.refreshTokenTtl = year;
+  const { refresh_token } = await one.signIn({}, secret);
+  assert.equal((await one.refresh(over, secret)).status, 400);
+  assert.equal((await one.refresh(refresh_token, secret)).status, 200);
 });
 
 test("revocation by Basic with the parameter token: 200 and nothing; not by a secret in the body", async () => {

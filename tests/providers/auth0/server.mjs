@@ -62,7 +62,7 @@ function auth0(server) {
       refreshTokenTtl: 30 * 24 * 3600,
       organizations,
       /** Whether organizations may be asked for by name, and are told by it. */
-      organizationNames: true,
+      organizationNames: false,
       /** The APIs that are registered. */
       audiences: [audience],
       /** Whether `resource` stands in for `audience`: the Resource Parameter Compatibility Profile. */

@@ -37,21 +37,21 @@ export function createGrants(server) {
     return client;
   }
 
-  /** `ttl` is that of the access token, in seconds. */
-  async function token(req, fields, ttl = settings.accessTokenTtl) {
+  /** `lifetimes` are those of the tokens, where they are not the usual ones. */
+  async function token(req, fields, lifetimes = settings) {
     const client = clientOf(req, fields);
     settings.beforeToken?.(fields);
     const type = fields.get("grant_type");
     if (client.grant_types?.includes(type) === false)
       throw new Refusal("unsupported_grant_type");
-    if (type === "authorization_code") return byCode(fields, client, ttl);
-    if (type === "refresh_token") return byRefreshToken(fields, client, ttl);
+    if (type === "authorization_code") return byCode(fields, client, lifetimes);
+    if (type === "refresh_token") return byRefreshToken(fields, client, lifetimes);
     const other = character.grantTypes?.[type];
     if (other) return other(fields, client);
     throw new Refusal("unsupported_grant_type");
   }
 
-  async function byCode(fields, client, ttl) {
+  async function byCode(fields, client, lifetimes) {
     const grant = codes.get(fields.get("code"));
     if (!grant || grant.client_id !== client.client_id)
       throw new Refusal("code");
@@ -73,10 +73,10 @@ export function createGrants(server) {
         throw new Refusal("verifier");
     }
     grant.family = random();
-    return issue(grant, { ttl, refreshed: false });
+    return issue(grant, { lifetimes, refreshed: false });
   }
 
-  async function byRefreshToken(fields, client, ttl) {
+  async function byRefreshToken(fields, client, lifetimes) {
     const value = fields.get("refresh_token");
     if (value === null) throw new Refusal("refresh_token_missing");
     const held = refreshTokens.get(value);
@@ -97,32 +97,32 @@ export function createGrants(server) {
     if (scope !== null && !isSubset(scope, held.grant.scope))
       throw new Refusal("scope");
     const grant = scope === null ? held.grant : { ...held.grant, scope };
-    return issue(grant, { ttl, refreshed: true, held });
+    return issue(grant, { lifetimes, refreshed: true, held });
   }
 
   /** Gives tokens out, in the form of the character. */
-  async function issue(grant, { ttl, refreshed, held }) {
+  async function issue(grant, { lifetimes, refreshed, held }) {
+    const { accessTokenTtl: expires_in, refreshTokenTtl } = lifetimes;
     const now = seconds();
-    const exp = now + ttl;
+    const exp = now + expires_in;
     const access_token = await character.accessToken(grant, now, exp);
     const { client_id, sub, scope, family, user } = grant;
     const until = { iat: now, exp };
     const entry = { client_id, sub: user, subject: sub, scope, family, grant };
     accessTokens.set(access_token, { ...entry, ...until });
-    const refresh_token = nextRefreshToken(grant, held);
+    const refresh_token = nextRefreshToken(grant, refreshTokenTtl, held);
     const scopes = scope.split(" ");
     const id_token = scopes.includes("openid")
       ? await server.sign(await character.idToken(grant, access_token, now))
       : undefined;
     return character.tokens({
-      ...{ access_token, refresh_token, id_token, expires_in: ttl },
+      ...{ access_token, refresh_token, id_token, expires_in },
       ...{ grant, refreshed },
     });
   }
 
   /** `undefined` where none is given out. */
-  function nextRefreshToken(grant, held) {
-    const { refreshTokenTtl } = settings;
+  function nextRefreshToken(grant, lifetime, held) {
     const rotates = settings.rotate && !isBound(held?.grant ?? grant);
     const migrates = character.migrates && held && held.rotates !== rotates;
     if (held && !rotates && !migrates) return undefined;
@@ -137,7 +137,7 @@ export function createGrants(server) {
     }
     const value = character.newRefreshToken?.() ?? random(36);
     // Rotation does not extend the lifetime (RFC 10017 §6.3.2.3), unless it rolls.
-    const ends = isBound(grant) ? Infinity : seconds() + refreshTokenTtl;
+    const ends = isBound(grant) ? Infinity : seconds() + lifetime;
     const until = held && !settings.rolling ? held.until : ends;
     refreshTokens.set(value, { grant: held?.grant ?? grant, until, rotates });
     return value;

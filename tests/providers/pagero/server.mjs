@@ -26,6 +26,7 @@ function pagero(server) {
       accessTokenTtl: 600,
       refreshTokenTtl: 3 * 365 * 24 * 3600,
       rolling: true,
+      legacy: { accessTokenTtl: 300, refreshTokenTtl: 365 * 24 * 3600 },
     },
     newRefreshToken: () => `_1XBPWQQ_${randomUUID()}`,
     isLasting: () => true,
@@ -58,12 +59,13 @@ function pagero(server) {
     }),
     refuse: (kind) => refusals[kind] ?? oauth(400, "invalid_request"),
     handlers: {
-      /** The legacy endpoint gives 300 seconds and says its scope. */
+      /** The legacy endpoint has lifetimes of its own, and says its scope. */
       token: (req, res, { url: at }) =>
         answer(res, server, async () => {
           const isLegacy = at.pathname.startsWith("/oauth2/");
-          const ttl = isLegacy ? 300 : undefined;
-          const body = await server.grants.token(req, await form(req), ttl);
+          const lifetimes = isLegacy ? server.settings.legacy : undefined;
+          const fields = await form(req);
+          const body = await server.grants.token(req, fields, lifetimes);
           return isLegacy ? { ...body, scope: "all" } : body;
         }),
       /** Basic authentication only, and the parameter `token`. */
