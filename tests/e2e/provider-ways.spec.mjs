@@ -121,6 +121,7 @@ for (const [organization, claim, another] of [
     meet,
   }) => {
     const auth0 = await meet("Auth0", { scope });
+    auth0.control.settings.organizationNames = true;
     const login = { organization, invitation: "ticket", prompt: "login" };
     const state = await signIn(page, app, auth0, login);
     const organizations = {

@@ -125,25 +125,27 @@ test("custom claims are namespaced, and updated_at is a text", async () => {
 });
 
 test("with an organization, by id or by name in any case, the ID Token names it: org_id and org_name", async () => {
+  auth0.control.settings.organizationNames = true;
   for (const organization of ["org_wonderland01", "Wonderland"]) {
     const { id_token, access_token } = await fresh().signIn({ ...login, organization, audience });
     const { org_id, org_name } = claimsOf(id_token);
     assert.deepEqual([org_id, org_name], ["org_wonderland01", "wonderland"]);
     assert.equal(claimsOf(access_token).org_id, "org_wonderland01");
   }
+  auth0.control.settings.organizationNames = false;
   assert.equal(claimsOf((await fresh().signIn(login)).id_token).org_id, undefined);
 });
 
 test("organization names are the tenant's choice: without them a name is refused, and org_name is not told", async () => {
   const { settings } = auth0.control;
-  settings.organizationNames = false;
-  const byName = await fresh().authorize({ ...login, organization: "wonderland" });
+  const byName = { ...login, organization: "wonderland" };
+  assert.equal((await fresh().authorize(byName)).response.error, "invalid_request");
   const { id_token } = await fresh().signIn({ ...login, organization: "org_wonderland01" });
-  settings.organizationNames = true;
-  assert.equal(byName.response.error, "invalid_request");
   const { org_id, org_name } = claimsOf(id_token);
   assert.deepEqual([org_id, org_name], ["org_wonderland01", undefined]);
-  assert.ok((await fresh().authorize({ ...login, organization: "wonderland" })).response.code);
+  settings.organizationNames = true;
+  assert.ok((await fresh().authorize(byName)).response.code);
+  settings.organizationNames = false;
 });
 
 test("refuses an organization that it does not know, and an invitation without one", async () => {
@@ -151,7 +153,7 @@ test("refuses an organization that it does not know, and an invitation without o
   assert.equal(unknown.response.error, "invalid_request");
   const alone = await fresh().authorize({ invitation: "ticket" });
   assert.equal(alone.response.error, "invalid_request");
-  const both = await fresh().authorize({ invitation: "ticket", organization: "wonderland" });
+  const both = await fresh().authorize({ invitation: "ticket", organization: "org_wonderland01" });
   assert.ok(both.response.code);
 });
 
