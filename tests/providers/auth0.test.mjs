@@ -7,7 +7,13 @@ import { audience } from "./auth0/server.mjs";
 import { startAuth0 } from "./index.mjs";
 import { pushing } from "./kernel/pushing.mjs";
 import { refusals, rotation } from "./kernel/refusals.mjs";
-import { app, claimsOf, clients, headerOf, visitor } from "./kernel/visitor.mjs";
+import {
+  app,
+  claimsOf,
+  clients,
+  headerOf,
+  visitor,
+} from "./kernel/visitor.mjs";
 
 const paths = { authorization: "/authorize", token: "/oauth/token" };
 const login = { scope: "openid profile email offline_access" };
@@ -31,14 +37,22 @@ test("the issuer is the domain with a slash at its end, in metadata and tokens",
 test("its endpoints: GET /authorize, POST /oauth/token, /oauth/revoke, GET /userinfo", async () => {
   const { body } = await fresh().get("/.well-known/openid-configuration");
   assert.deepEqual(
-    ["authorization", "token", "revocation", "userinfo"].map((name) => new URL(body[`${name}_endpoint`]).pathname),
+    ["authorization", "token", "revocation", "userinfo"].map(
+      (name) => new URL(body[`${name}_endpoint`]).pathname,
+    ),
     ["/authorize", "/oauth/token", "/oauth/revoke", "/userinfo"],
   );
 });
 
 test("the token answer: access_token, id_token, token_type, expires_in; a refresh token only with offline_access", async () => {
   const full = await fresh().signIn(login);
-  assert.deepEqual(Object.keys(full).sort(), ["access_token", "expires_in", "id_token", "refresh_token", "token_type"]);
+  assert.deepEqual(Object.keys(full).sort(), [
+    "access_token",
+    "expires_in",
+    "id_token",
+    "refresh_token",
+    "token_type",
+  ]);
   assert.equal(full.token_type, "Bearer");
   const small = await fresh().signIn({ scope: "openid" });
   assert.equal(small.refresh_token, undefined);
@@ -69,12 +83,22 @@ test("resource stands in for audience where the tenant's Resource Parameter Comp
   settings.resourceParameter = true;
   const byResource = await fresh().signIn({ ...login, resource: audience });
   assert.equal(claimsOf(byResource.access_token).aud[0], audience);
-  const unknown = await fresh().authorize({ ...login, resource: "https://other.example/" });
+  const unknown = await fresh().authorize({
+    ...login,
+    resource: "https://other.example/",
+  });
   assert.equal(unknown.response.error, "access_denied");
-  const both = await fresh().authorize({ ...login, audience, resource: "https://other.example/" });
+  const both = await fresh().authorize({
+    ...login,
+    audience,
+    resource: "https://other.example/",
+  });
   assert.ok(both.response.code, "audience comes first");
   settings.resourceParameter = false;
-  const { access_token } = await fresh().signIn({ ...login, resource: audience });
+  const { access_token } = await fresh().signIn({
+    ...login,
+    resource: audience,
+  });
   assert.throws(() => claimsOf(access_token), "ignored otherwise");
 });
 
@@ -86,21 +110,37 @@ test("refuses an audience that is no API of the tenant: access_denied, Service n
     ["access_denied", `Service not found: ${unknown}`, "s1"],
   );
   auth0.control.settings.audiences.push(unknown);
-  const { access_token } = await fresh().signIn({ ...login, audience: unknown });
+  const { access_token } = await fresh().signIn({
+    ...login,
+    audience: unknown,
+  });
   auth0.control.settings.audiences.pop();
   assert.equal(claimsOf(access_token).aud[0], unknown);
 });
 
 test("connection is taken", async () => {
-  assert.ok((await fresh().authorize({ ...login, connection: "google-oauth2" })).response.code);
+  assert.ok(
+    (await fresh().authorize({ ...login, connection: "google-oauth2" }))
+      .response.code,
+  );
 });
 
 test("dpop_jkt and a DPoP proof are taken, and change nothing: tokens stay Bearer tokens", async () => {
   const one = fresh();
-  const { response } = await one.authorize({ ...login, dpop_jkt: "A".repeat(43) });
-  const { status, body } = await one.trade(response.code, {}, { headers: { dpop: "e30.e30.e30" } });
+  const { response } = await one.authorize({
+    ...login,
+    dpop_jkt: "A".repeat(43),
+  });
+  const { status, body } = await one.trade(
+    response.code,
+    {},
+    { headers: { dpop: "e30.e30.e30" } },
+  );
   assert.deepEqual([status, body.token_type], [200, "Bearer"]);
-  const at = (scheme) => one.go("/userinfo", { headers: { authorization: `${scheme} ${body.access_token}` } });
+  const at = (scheme) =>
+    one.go("/userinfo", {
+      headers: { authorization: `${scheme} ${body.access_token}` },
+    });
   assert.equal((await at("DPoP")).status, 401);
   assert.equal((await at("Bearer")).status, 200);
 });
@@ -127,20 +167,33 @@ test("custom claims are namespaced, and updated_at is a text", async () => {
 test("with an organization, by id or by name in any case, the ID Token names it: org_id and org_name", async () => {
   auth0.control.settings.organizationNames = true;
   for (const organization of ["org_wonderland01", "Wonderland"]) {
-    const { id_token, access_token } = await fresh().signIn({ ...login, organization, audience });
+    const { id_token, access_token } = await fresh().signIn({
+      ...login,
+      organization,
+      audience,
+    });
     const { org_id, org_name } = claimsOf(id_token);
     assert.deepEqual([org_id, org_name], ["org_wonderland01", "wonderland"]);
     assert.equal(claimsOf(access_token).org_id, "org_wonderland01");
   }
   auth0.control.settings.organizationNames = false;
-  assert.equal(claimsOf((await fresh().signIn(login)).id_token).org_id, undefined);
+  assert.equal(
+    claimsOf((await fresh().signIn(login)).id_token).org_id,
+    undefined,
+  );
 });
 
 test("organization names are the tenant's choice: without them a name is refused, and org_name is not told", async () => {
   const { settings } = auth0.control;
   const byName = { ...login, organization: "wonderland" };
-  assert.equal((await fresh().authorize(byName)).response.error, "invalid_request");
-  const { id_token } = await fresh().signIn({ ...login, organization: "org_wonderland01" });
+  assert.equal(
+    (await fresh().authorize(byName)).response.error,
+    "invalid_request",
+  );
+  const { id_token } = await fresh().signIn({
+    ...login,
+    organization: "org_wonderland01",
+  });
   const { org_id, org_name } = claimsOf(id_token);
   assert.deepEqual([org_id, org_name], ["org_wonderland01", undefined]);
   settings.organizationNames = true;
@@ -153,7 +206,10 @@ test("refuses an organization that it does not know, and an invitation without o
   assert.equal(unknown.response.error, "invalid_request");
   const alone = await fresh().authorize({ invitation: "ticket" });
   assert.equal(alone.response.error, "invalid_request");
-  const both = await fresh().authorize({ invitation: "ticket", organization: "org_wonderland01" });
+  const both = await fresh().authorize({
+    invitation: "ticket",
+    organization: "org_wonderland01",
+  });
   assert.ok(both.response.code);
 });
 
@@ -165,7 +221,10 @@ test("refuses plain PKCE: only S256", async () => {
 });
 
 test("removes the fragment of a redirect_uri", async () => {
-  const { location } = await fresh().authorize({ ...login, redirect_uri: `${app}#there` });
+  const { location } = await fresh().authorize({
+    ...login,
+    redirect_uri: `${app}#there`,
+  });
   assert.ok(location.startsWith(`${app}?code=`));
 });
 
@@ -191,25 +250,40 @@ test("prompt=none with a session: consent_required, interaction_required, or Mul
   ]) {
     settings.silent = { error, error_description };
     const { response } = await one.authorize({ ...login, prompt: "none" });
-    assert.deepEqual([response.error, response.error_description], [error, error_description]);
-    assert.ok((await one.authorize(login)).response.code, "not without prompt=none");
+    assert.deepEqual(
+      [response.error, response.error_description],
+      [error, error_description],
+    );
+    assert.ok(
+      (await one.authorize(login)).response.code,
+      "not without prompt=none",
+    );
   }
   settings.silent = null;
   assert.ok((await one.authorize({ ...login, prompt: "none" })).response.code);
 });
 
 test("errors come in the fragment where response_mode says so", async () => {
-  const { location } = await fresh().authorize({ prompt: "none", response_mode: "fragment" });
+  const { location } = await fresh().authorize({
+    prompt: "none",
+    response_mode: "fragment",
+  });
   assert.ok(location.startsWith(`${app}#error=login_required`));
 });
 
 test("an Action refuses with access_denied and its own text, or with unauthorized", async () => {
   const { settings } = auth0.control;
   for (const error of ["access_denied", "unauthorized"]) {
-    settings.action = { error, error_description: "Please verify your email before logging in." };
+    settings.action = {
+      error,
+      error_description: "Please verify your email before logging in.",
+    };
     const { response } = await fresh().authorize(login);
     assert.equal(response.error, error);
-    assert.equal(response.error_description, "Please verify your email before logging in.");
+    assert.equal(
+      response.error_description,
+      "Please verify your email before logging in.",
+    );
   }
   settings.action = null;
   assert.ok((await fresh().authorize(login)).response.code);
@@ -221,7 +295,8 @@ test("/userinfo wants openid, and tells how much is left", async () => {
   const { status, headers, body } = await one.get("/userinfo", access_token);
   assert.equal(status, 200);
   assert.equal(body.email, "alice@example.com");
-  for (const name of ["limit", "remaining", "reset"]) assert.ok(headers.has(`x-ratelimit-${name}`), name);
+  for (const name of ["limit", "remaining", "reset"])
+    assert.ok(headers.has(`x-ratelimit-${name}`), name);
   const plain = await fresh().signIn({ scope: "offline_access" });
   assert.equal((await one.get("/userinfo", plain.access_token)).status, 401);
   assert.equal((await one.get("/userinfo")).status, 401);
@@ -233,7 +308,10 @@ test("/userinfo is limited: 429 with the headers that say until when", async () 
   auth0.control.settings.rateLimited = true;
   const { status, headers, body } = await one.get("/userinfo", access_token);
   auth0.control.settings.rateLimited = false;
-  assert.deepEqual([status, body.error, headers.get("x-ratelimit-remaining")], [429, "too_many_requests", "0"]);
+  assert.deepEqual(
+    [status, body.error, headers.get("x-ratelimit-remaining")],
+    [429, "too_many_requests", "0"],
+  );
   assert.ok(Number(headers.get("x-ratelimit-reset")) > 0);
   assert.equal((await one.get("/userinfo", access_token)).status, 200);
 });
@@ -243,7 +321,10 @@ test("pages of the application's origins may ask, others may not read", async ()
     ["http://127.0.0.1:9", "http://127.0.0.1:9"],
     ["https://evil.example", null],
   ]) {
-    const { headers } = await fresh().go("/oauth/token", { method: "OPTIONS", headers: { origin } });
+    const { headers } = await fresh().go("/oauth/token", {
+      method: "OPTIONS",
+      headers: { origin },
+    });
     assert.equal(headers.get("access-control-allow-origin"), allowed);
   }
 });
@@ -260,10 +341,18 @@ const refused = {
 const system = { name: "Auth0", server: () => auth0, paths, refused, login };
 refusals(system);
 rotation(system);
-pushing({ ...system, path: "/oauth/par", client: clients[1], refused: refused.client });
+pushing({
+  ...system,
+  path: "/oauth/par",
+  client: clients[1],
+  refused: refused.client,
+});
 
 test("a public client may not push an authorization request", async () => {
   const one = fresh();
-  const { status, body } = await one.token({ ...one.request, ...login }, { path: "/oauth/par" });
+  const { status, body } = await one.token(
+    { ...one.request, ...login },
+    { path: "/oauth/par" },
+  );
   assert.deepEqual([status, body.error], [401, "access_denied"]);
 });

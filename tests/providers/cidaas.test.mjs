@@ -35,17 +35,30 @@ test("the issuer is the base URL without a slash, and discovery names every endp
     check_session_iframe: "/session/check_session",
     device_authorization_endpoint: "/authz-srv/device/authz",
   };
-  for (const [name, path] of Object.entries(at)) assert.equal(body[name], cidaas.url + path);
+  for (const [name, path] of Object.entries(at))
+    assert.equal(body[name], cidaas.url + path);
 });
 
 test("discovery lists all hybrids, three modes, HS256, plain, and no none", async () => {
   const { body } = await fresh().get("/.well-known/openid-configuration");
   assert.equal(body.response_types_supported.length, 7);
-  assert.deepEqual(body.response_modes_supported, ["query", "fragment", "form_post"]);
-  assert.deepEqual(body.id_token_signing_alg_values_supported, ["HS256", "RS256"]);
+  assert.deepEqual(body.response_modes_supported, [
+    "query",
+    "fragment",
+    "form_post",
+  ]);
+  assert.deepEqual(body.id_token_signing_alg_values_supported, [
+    "HS256",
+    "RS256",
+  ]);
   assert.ok(!body.token_endpoint_auth_methods_supported.includes("none"));
   assert.deepEqual(body.code_challenge_methods_supported, ["plain", "S256"]);
-  assert.deepEqual(body.scopes_supported.slice(-4), ["offline_access", "identities", "roles", "groups"]);
+  assert.deepEqual(body.scopes_supported.slice(-4), [
+    "offline_access",
+    "identities",
+    "roles",
+    "groups",
+  ]);
   assert.equal(body.claims_parameter_supported, false);
   for (const extra of [
     "introspection_async_update_endpoint",
@@ -78,62 +91,111 @@ test("an access token is a JWT whose aud is the client, with scopes as an array 
   assert.equal(claims.aud, "spa");
   assert.deepEqual(claims.scopes, login.scope.split(" "));
   assert.equal(claims.scope, undefined);
-  for (const name of ["ua_hash", "sid", "isub", "auth_time", "jti", "roles", "groups", "psub", "consents"])
+  for (const name of [
+    "ua_hash",
+    "sid",
+    "isub",
+    "auth_time",
+    "jti",
+    "roles",
+    "groups",
+    "psub",
+    "consents",
+  ])
     assert.ok(name in claims, name);
 });
 
 test("the token endpoint takes JSON, as its JavaScript SDK sends it, and a form", async () => {
-  for (const type of ["application/json", "application/x-www-form-urlencoded"]) {
+  for (const type of [
+    "application/json",
+    "application/x-www-form-urlencoded",
+  ]) {
     const one = fresh();
     const ask = async (fields) => {
-      const write = type.endsWith("json") ? JSON.stringify : (all) => String(new URLSearchParams(all));
+      const write = type.endsWith("json")
+        ? JSON.stringify
+        : (all) => String(new URLSearchParams(all));
       const headers = { "content-type": type };
-      return one.read(await one.go(paths.token, { method: "POST", headers, body: write(fields) }));
+      return one.read(
+        await one.go(paths.token, {
+          method: "POST",
+          headers,
+          body: write(fields),
+        }),
+      );
     };
     const { response } = await one.authorize(login);
     const traded = await ask({
-      ...{ grant_type: "authorization_code", client_id: "spa", redirect_uri: app },
+      ...{
+        grant_type: "authorization_code",
+        client_id: "spa",
+        redirect_uri: app,
+      },
       ...{ code: response.code, code_verifier: one.verifier },
     });
     assert.equal(traded.status, 200, type);
     const { refresh_token } = traded.body;
-    const renewed = await ask({ grant_type: "refresh_token", client_id: "spa", refresh_token });
+    const renewed = await ask({
+      grant_type: "refresh_token",
+      client_id: "spa",
+      refresh_token,
+    });
     assert.equal(renewed.status, 200, type);
   }
 });
 
 test("the token answer tells of the login, too: session_state, viewtype, grant_type, userstate", async () => {
-  const { session_state, viewtype, grant_type, userstate } = await fresh().signIn({ ...login, view_type: "register" });
+  const { session_state, viewtype, grant_type, userstate } =
+    await fresh().signIn({ ...login, view_type: "register" });
   assert.match(session_state, /^[\w-]{43}\.[\w-]+$/);
-  assert.deepEqual([viewtype, grant_type, userstate], ["register", "login", "active"]);
+  assert.deepEqual(
+    [viewtype, grant_type, userstate],
+    ["register", "login", "active"],
+  );
   assert.equal((await fresh().signIn(login)).viewtype, "login");
 });
 
 test("the ID Token holds the access token by at_hash", async () => {
   const { id_token, access_token } = await fresh().signIn(login);
-  const half = createHash("sha256").update(access_token).digest().subarray(0, 16);
+  const half = createHash("sha256")
+    .update(access_token)
+    .digest()
+    .subarray(0, 16);
   assert.equal(claimsOf(id_token).at_hash, half.toString("base64url"));
 });
 
 test("a verifier of the documentation's samples is shorter than RFC 7636 allows, and is refused", async () => {
   const code_verifier = "some-random-string";
   const one = fresh();
-  const { response } = await one.authorize({ ...login, code_challenge: s256(code_verifier) });
+  const { response } = await one.authorize({
+    ...login,
+    code_challenge: s256(code_verifier),
+  });
   const { status, body } = await one.trade(response.code, { code_verifier });
   assert.deepEqual([status, body.error], [400, "invalid_grant"]);
   const long = { code_verifier: code_verifier.repeat(3) };
-  const again = await one.authorize({ ...login, code_challenge: s256(long.code_verifier) });
+  const again = await one.authorize({
+    ...login,
+    code_challenge: s256(long.code_verifier),
+  });
   assert.equal((await one.trade(again.response.code, long)).status, 200);
 });
 
 test("view_type and requestId are taken", async () => {
-  const { response } = await fresh().authorize({ ...login, view_type: "register", requestId: "r" });
+  const { response } = await fresh().authorize({
+    ...login,
+    view_type: "register",
+    requestId: "r",
+  });
   assert.ok(response.code);
 });
 
 test("plain PKCE is taken, since discovery says so", async () => {
   const one = fresh();
-  const plain = { code_challenge: one.verifier, code_challenge_method: "plain" };
+  const plain = {
+    code_challenge: one.verifier,
+    code_challenge_method: "plain",
+  };
   const { response } = await one.authorize({ ...login, ...plain });
   assert.equal((await one.trade(response.code)).status, 200);
 });
@@ -172,20 +234,31 @@ test("errors as free text: userinfo without a good token", async () => {
   assert.equal(body.error, "Access denied for this resource");
   assert.ok(body.refnumber && body.error_description === undefined);
   const { access_token, sub } = await one.signIn(login);
-  assert.equal((await one.get("/users-srv/userinfo", access_token)).body.sub, sub);
+  assert.equal(
+    (await one.get("/users-srv/userinfo", access_token)).body.sub,
+    sub,
+  );
 });
 
 test("revocation at /token-srv/revoke", async () => {
   const one = fresh();
   const { refresh_token } = await one.signIn(login);
-  await one.token({ client_id: "spa", token: refresh_token }, { path: "/token-srv/revoke" });
+  await one.token(
+    { client_id: "spa", token: refresh_token },
+    { path: "/token-srv/revoke" },
+  );
   assert.equal((await one.refresh(refresh_token)).status, 400);
 });
 
 const introspect = async (one, document, authorization) => {
-  const headers = { "content-type": "application/json", ...(authorization && { authorization }) };
+  const headers = {
+    "content-type": "application/json",
+    ...(authorization && { authorization }),
+  };
   const body = JSON.stringify(document);
-  return one.read(await one.go("/token-srv/introspect", { method: "POST", headers, body }));
+  return one.read(
+    await one.go("/token-srv/introspect", { method: "POST", headers, body }),
+  );
 };
 const [, { client_id, client_secret }] = clients;
 const basic = (id, secret) =>
@@ -194,12 +267,29 @@ const basic = (id, secret) =>
 test("/token-srv/introspect tells a client with a secret, or a bearer of a token, what a token stands for", async () => {
   const one = fresh();
   const { access_token: token, sub } = await one.signIn(login);
-  for (const authorization of [basic(client_id, client_secret), `Bearer ${token}`]) {
-    const { status, body } = await introspect(one, { token, token_type_hint: "access_token" }, authorization);
+  for (const authorization of [
+    basic(client_id, client_secret),
+    `Bearer ${token}`,
+  ]) {
+    const { status, body } = await introspect(
+      one,
+      { token, token_type_hint: "access_token" },
+      authorization,
+    );
     assert.equal(status, 200);
-    assert.deepEqual([body.active, body.token_type, body.sub, body.aud], [true, "Bearer", sub, "spa"]);
-    assert.deepEqual([body.scopes, body.scope], [login.scope.split(" "), login.scope]);
-    const unknown = await introspect(one, { token: `${token}x` }, authorization);
+    assert.deepEqual(
+      [body.active, body.token_type, body.sub, body.aud],
+      [true, "Bearer", sub, "spa"],
+    );
+    assert.deepEqual(
+      [body.scopes, body.scope],
+      [login.scope.split(" "), login.scope],
+    );
+    const unknown = await introspect(
+      one,
+      { token: `${token}x` },
+      authorization,
+    );
     assert.deepEqual(unknown.body, { active: false, token_type: "Bearer" });
   }
 });
@@ -221,10 +311,17 @@ test("/token-srv/introspect refuses a wrong secret, a public client, a bad beare
 test("end_session by GET and POST, with an id_token_hint or an access_token_hint, and a state", async () => {
   const one = fresh();
   const { id_token, access_token } = await one.signIn(login);
-  const ask = (params) => one.go(`/session/end_session?${new URLSearchParams(params)}`);
+  const ask = (params) =>
+    one.go(`/session/end_session?${new URLSearchParams(params)}`);
   const to = { post_logout_redirect_uri: bye, state: "s" };
-  for (const hint of [{ id_token_hint: id_token }, { access_token_hint: access_token }])
-    assert.equal((await ask({ ...hint, ...to })).headers.get("location"), `${bye}?state=s`);
+  for (const hint of [
+    { id_token_hint: id_token },
+    { access_token_hint: access_token },
+  ])
+    assert.equal(
+      (await ask({ ...hint, ...to })).headers.get("location"),
+      `${bye}?state=s`,
+    );
   const posted = await one.go("/session/end_session", {
     method: "POST",
     body: new URLSearchParams({ id_token_hint: id_token, ...to }),
@@ -235,23 +332,35 @@ test("end_session by GET and POST, with an id_token_hint or an access_token_hint
 test("without a hint the post_logout_redirect_uri is ignored; one that is not registered is refused", async () => {
   const one = fresh();
   const { id_token } = await one.signIn(login);
-  const ask = (params) => one.go(`/session/end_session?${new URLSearchParams(params)}`);
+  const ask = (params) =>
+    one.go(`/session/end_session?${new URLSearchParams(params)}`);
   const without = await ask({ post_logout_redirect_uri: bye });
-  assert.deepEqual([without.status, without.headers.get("location")], [200, null]);
-  const evil = { post_logout_redirect_uri: "https://evil.example/", id_token_hint: id_token };
+  assert.deepEqual(
+    [without.status, without.headers.get("location")],
+    [200, null],
+  );
+  const evil = {
+    post_logout_redirect_uri: "https://evil.example/",
+    id_token_hint: id_token,
+  };
   assert.equal((await ask(evil)).status, 400);
 });
 
 test("an id_token_hint may be expired, but has to be its own: not another key's, and not alg none", async () => {
   const { privateKey } = await generateKeyPair("RS256");
   const ask = (hint) =>
-    fresh().go(`/session/end_session?${new URLSearchParams({ id_token_hint: hint, post_logout_redirect_uri: bye })}`);
+    fresh().go(
+      `/session/end_session?${new URLSearchParams({ id_token_hint: hint, post_logout_redirect_uri: bye })}`,
+    );
   const claims = { iss: cidaas.url, aud: "spa", sub: "s", exp: 1 };
   const own = await ask(await cidaas.control.sign(claims));
   assert.equal(own.headers.get("location"), bye);
   const payload = Buffer.from(JSON.stringify(claims)).toString("base64url");
   const none = Buffer.from('{"alg":"none","typ":"JWT"}').toString("base64url");
-  const foreign = new SignJWT(claims).setProtectedHeader({ alg: "RS256", typ: "JWT" });
+  const foreign = new SignJWT(claims).setProtectedHeader({
+    alg: "RS256",
+    typ: "JWT",
+  });
   for (const hint of [
     `${none}.${payload}.`,
     await foreign.sign(privateKey),
@@ -259,7 +368,11 @@ test("an id_token_hint may be expired, but has to be its own: not another key's,
     "nonsense",
   ]) {
     const answer = await ask(hint);
-    assert.deepEqual([answer.status, answer.headers.get("location")], [200, null], hint);
+    assert.deepEqual(
+      [answer.status, answer.headers.get("location")],
+      [200, null],
+      hint,
+    );
   }
 });
 
@@ -273,6 +386,13 @@ const refused = {
   scope: { status: 400, error: "invalid_scope" },
   page: "invalid redirect_uri",
 };
-const system = { name: "cidaas", server: () => cidaas, paths, refused, login, takesJson: true };
+const system = {
+  name: "cidaas",
+  server: () => cidaas,
+  paths,
+  refused,
+  login,
+  takesJson: true,
+};
 refusals(system);
 rotation(system);

@@ -19,27 +19,44 @@ const basic = (id, password) => ({
 let pagero;
 
 before(async () => {
-  pagero = await startPagero({ clients: [server], appOrigins: ["http://127.0.0.1:9"] });
+  pagero = await startPagero({
+    clients: [server],
+    appOrigins: ["http://127.0.0.1:9"],
+  });
 });
 after(() => pagero.close());
 
 const fresh = () => visitor(pagero, paths, clientId);
 
 test("the token answer: bearer, opaque tokens with their prefixes, an empty scope, claims, 600", async () => {
-  const { access_token, refresh_token, ...rest } = await fresh().signIn({}, secret);
+  const { access_token, refresh_token, ...rest } = await fresh().signIn(
+    {},
+    secret,
+  );
   assert.match(access_token, /^_0XBPWQQ_[\da-f-]{36}$/);
   assert.match(refresh_token, /^_1XBPWQQ_[\da-f-]{36}$/);
-  assert.deepEqual(rest, { token_type: "bearer", scope: "", claims: "publicid", expires_in: 600 });
+  assert.deepEqual(rest, {
+    token_type: "bearer",
+    scope: "",
+    claims: "publicid",
+    expires_in: 600,
+  });
 });
 
 test("with scope all the access token is a JWT", async () => {
-  const { access_token, scope } = await fresh().signIn({ scope: "all" }, secret);
+  const { access_token, scope } = await fresh().signIn(
+    { scope: "all" },
+    secret,
+  );
   assert.equal(claimsOf(access_token).aud, clientId);
   assert.equal(scope, "");
 });
 
 test("openid adds an id_token, and nothing else does", async () => {
-  const { id_token } = await fresh().signIn({ scope: "openid", nonce: "n" }, secret);
+  const { id_token } = await fresh().signIn(
+    { scope: "openid", nonce: "n" },
+    secret,
+  );
   assert.equal(claimsOf(id_token).nonce, "n");
   assert.equal((await fresh().signIn({}, secret)).id_token, undefined);
 });
@@ -67,14 +84,30 @@ test("the secret is needed even with PKCE, by Basic or in the body", async () =>
   assert.equal(await trade({}), 401);
   assert.equal(await trade({ client_secret: "wrong" }), 401);
   assert.equal(await trade(secret), 200);
-  assert.equal(await trade({ client_id: undefined }, { headers: basic(clientId, client_secret) }), 200);
-  assert.equal(await trade({ client_id: undefined }, { headers: basic(clientId, "wrong") }), 401);
+  assert.equal(
+    await trade(
+      { client_id: undefined },
+      { headers: basic(clientId, client_secret) },
+    ),
+    200,
+  );
+  assert.equal(
+    await trade(
+      { client_id: undefined },
+      { headers: basic(clientId, "wrong") },
+    ),
+    401,
+  );
 });
 
 test("the secret does not stand in for the verifier", async () => {
   const one = fresh();
   const { response } = await one.authorize();
-  assert.equal((await one.trade(response.code, { ...secret, code_verifier: undefined })).status, 400);
+  assert.equal(
+    (await one.trade(response.code, { ...secret, code_verifier: undefined }))
+      .status,
+    400,
+  );
 });
 
 test("a refresh token can be used once, and a new one comes with each answer, rolling for three years", async () => {
@@ -108,8 +141,15 @@ test("the lifetime of refresh tokens rolls: each is good for as long as is said 
 test("the legacy endpoints: 300 seconds, refresh tokens for a year, and scope all", async () => {
   const { settings } = pagero.control;
   const year = 365 * 24 * 3600;
-  assert.deepEqual(settings.legacy, { accessTokenTtl: 300, refreshTokenTtl: year });
-  const one = visitor(pagero, { authorization: "/oauth2/authorize", token: "/oauth2/token" }, clientId);
+  assert.deepEqual(settings.legacy, {
+    accessTokenTtl: 300,
+    refreshTokenTtl: year,
+  });
+  const one = visitor(
+    pagero,
+    { authorization: "/oauth2/authorize", token: "/oauth2/token" },
+    clientId,
+  );
   const { expires_in, scope } = await one.signIn({}, secret);
   assert.deepEqual([expires_in, scope], [300, "all"]);
   settings.legacy.refreshTokenTtl = 0;
@@ -125,7 +165,10 @@ test("revocation by Basic with the parameter token: 200 and nothing; not by a se
   const { refresh_token } = await one.signIn({}, secret);
   const path = "/oauth/v2/oauth-revoke";
   const fields = { token: refresh_token };
-  const inBody = await one.token({ ...fields, client_id: clientId, ...secret }, { path });
+  const inBody = await one.token(
+    { ...fields, client_id: clientId, ...secret },
+    { path },
+  );
   assert.equal(inBody.status, 401);
   const headers = basic(clientId, client_secret);
   const { status, body } = await one.token(fields, { path, headers });

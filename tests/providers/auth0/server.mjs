@@ -34,7 +34,8 @@ function auth0(server) {
   const issuer = `${url}/`;
   const organizationOf = (wanted) => {
     const { organizations, organizationNames } = server.settings;
-    if (wanted.startsWith("org_")) return organizations.find(({ id }) => id === wanted);
+    if (wanted.startsWith("org_"))
+      return organizations.find(({ id }) => id === wanted);
     if (!organizationNames) return undefined;
     return organizations.find(({ name }) => name === wanted.toLowerCase());
   };
@@ -42,12 +43,16 @@ function auth0(server) {
     const found = organization && organizationOf(organization);
     if (!found) return {};
     const { organizationNames } = server.settings;
-    return { org_id: found.id, ...(organizationNames ? { org_name: found.name } : {}) };
+    return {
+      org_id: found.id,
+      ...(organizationNames ? { org_name: found.name } : {}),
+    };
   };
   const pushed = createPushed(server, {
     lifetime: () => server.settings.requestUriTtl,
     admit(client) {
-      if (client.client_secret === undefined) throw new Refusal("client_authentication");
+      if (client.client_secret === undefined)
+        throw new Refusal("client_authentication");
     },
   });
   /** The API that is asked for. */
@@ -93,7 +98,9 @@ function auth0(server) {
       token_endpoint: `${url}/oauth/token`,
       revocation_endpoint: `${url}/oauth/revoke`,
       userinfo_endpoint: `${url}/userinfo`,
-      ...(server.settings.endSessionDiscovery ? { end_session_endpoint: `${url}/oidc/logout` } : {}),
+      ...(server.settings.endSessionDiscovery
+        ? { end_session_endpoint: `${url}/oidc/logout` }
+        : {}),
       jwks_uri: `${url}/.well-known/jwks.json`,
       scopes_supported: ["openid", "profile", "offline_access", "email"],
       response_types_supported: ["code"],
@@ -101,7 +108,11 @@ function auth0(server) {
       subject_types_supported: ["public"],
       code_challenge_methods_supported: ["S256", "plain"],
       id_token_signing_alg_values_supported: ["HS256", "RS256"],
-      token_endpoint_auth_methods_supported: ["client_secret_basic", "client_secret_post", "none"],
+      token_endpoint_auth_methods_supported: [
+        "client_secret_basic",
+        "client_secret_post",
+        "none",
+      ],
     }),
 
     check(params) {
@@ -111,22 +122,32 @@ function auth0(server) {
       if (wanted !== null && !organizationOf(wanted))
         throw refuse("invalid_request", "parameter organization is invalid");
       const scopes = params.get("scope")?.split(" ") ?? [];
-      if (["online_access", "offline_access"].every((one) => scopes.includes(one)))
-        throw refuse("invalid_request", "Cannot request both online_access and offline_access scopes");
-      const target = targetOf({ audience: params.get("audience"), resources: params.getAll("resource") });
+      if (
+        ["online_access", "offline_access"].every((one) => scopes.includes(one))
+      )
+        throw refuse(
+          "invalid_request",
+          "Cannot request both online_access and offline_access scopes",
+        );
+      const target = targetOf({
+        audience: params.get("audience"),
+        resources: params.getAll("resource"),
+      });
       if (target !== undefined && !server.settings.audiences.includes(target))
         throw refuse("access_denied", `Service not found: ${target}`);
     },
     admit(params, user, settings) {
       const { silent } = settings;
-      if (silent && params.get("prompt") === "none") throw refuse(silent.error, silent.error_description);
+      if (silent && params.get("prompt") === "none")
+        throw refuse(silent.error, silent.error_description);
       if (settings.blocked) throw refuse("unauthorized", "user is blocked");
       if (settings.action)
         throw refuse(settings.action.error, settings.action.error_description);
     },
     isLasting({ scope }) {
       const scopes = scope.split(" ");
-      const isOffline = scopes.includes("offline_access") && server.settings.offlineAccess;
+      const isOffline =
+        scopes.includes("offline_access") && server.settings.offlineAccess;
       return isOffline || scopes.includes("online_access");
     },
     isBound: ({ scope }) => scope.split(" ").includes("online_access"),
@@ -135,7 +156,8 @@ function auth0(server) {
     /** A JWT for an API, an opaque text without one. */
     accessToken(grant, iat, exp) {
       const target = targetOf(grant);
-      if (!target) return `eyJhbGciOiJkaXIiLCJlbmMiOiJBMjU2R0NNIn0..${random(60)}`;
+      if (!target)
+        return `eyJhbGciOiJkaXIiLCJlbmMiOiJBMjU2R0NNIn0..${random(60)}`;
       return server.sign(
         {
           iss: issuer,
@@ -179,7 +201,8 @@ function auth0(server) {
     }),
     userinfo({ grant }, req, res) {
       if (server.settings.rateLimited) throw new Refusal("rate_limited");
-      for (const [name, value] of Object.entries(quota(9))) res.setHeader(name, value);
+      for (const [name, value] of Object.entries(quota(9)))
+        res.setHeader(name, value);
       const scopes = grant.scope.split(" ");
       if (!scopes.includes("openid")) throw new Refusal("access_token");
       const { claims } = findUser(grant.user);
@@ -202,7 +225,12 @@ function profile(claims, scopes) {
   return {
     ...(scopes.includes("profile")
       ? {
-          ...{ nickname: claims.preferred_username, name, given_name, family_name },
+          ...{
+            nickname: claims.preferred_username,
+            name,
+            given_name,
+            family_name,
+          },
           picture: "https://s.gravatar.com/avatar/0",
           updated_at: new Date().toISOString(),
         }

@@ -34,7 +34,12 @@ const routes = {
 export const startCidaas = (options) => startServer(cidaas, options);
 
 const types = ["code", "token", "id_token"];
-const hybrids = ["code token", "code id_token", "token id_token", "code token id_token"];
+const hybrids = [
+  "code token",
+  "code id_token",
+  "token id_token",
+  "code token id_token",
+];
 
 function cidaas(server) {
   const { url } = server;
@@ -50,7 +55,8 @@ function cidaas(server) {
     lifetime: () => server.settings.requestUriTtl,
     /** A browser has to come from one of the allowed_web_origins. */
     admit(client, { headers: { origin } }) {
-      if (origin !== undefined && !server.origins.has(origin)) throw new Refusal("origin");
+      if (origin !== undefined && !server.origins.has(origin))
+        throw new Refusal("origin");
     },
   });
 
@@ -87,7 +93,13 @@ function cidaas(server) {
       scim_endpoint: `${url}/users-srv/scim/v2`,
       subject_types_supported: ["public"],
       response_types_supported: [...types, ...hybrids],
-      grant_types_supported: ["implicit", "authorization_code", "refresh_token", "password", "client_credentials"],
+      grant_types_supported: [
+        "implicit",
+        "authorization_code",
+        "refresh_token",
+        "password",
+        "client_credentials",
+      ],
       ui_locales_supported: ["en-US", "de-DE"],
       response_modes_supported: ["query", "fragment", "form_post"],
       id_token_signing_alg_values_supported: ["HS256", "RS256"],
@@ -169,7 +181,8 @@ function cidaas(server) {
       precheck_continue: prechecks.resume,
       introspection: introspect,
       end_session: logout,
-      check_session: (req, res) => page(res, 200, "<title>check session</title>"),
+      check_session: (req, res) =>
+        page(res, 200, "<title>check session</title>"),
     },
     detour: prechecks.detour,
     refusePage: (kind) => ({

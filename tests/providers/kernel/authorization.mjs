@@ -102,7 +102,10 @@ export function createAuthorization(server) {
     };
     const id = random();
     sessions.set(id, session);
-    res.setHeader("set-cookie", `${cookie}=${id}; HttpOnly; SameSite=Lax; Path=/`);
+    res.setHeader(
+      "set-cookie",
+      `${cookie}=${id}; HttpOnly; SameSite=Lax; Path=/`,
+    );
     try {
       return complete(res, params, client, redirectUri, session);
     } catch (error) {
@@ -146,7 +149,8 @@ export function createAuthorization(server) {
     if (iss !== undefined) response.set("iss", iss);
     const uri = new URL(redirectUri);
     if (params.get("response_mode") === "fragment") uri.hash = response;
-    else for (const [name, value] of response) uri.searchParams.set(name, value);
+    else
+      for (const [name, value] of response) uri.searchParams.set(name, value);
     return redirect(res, uri.href);
   }
 

@@ -45,7 +45,8 @@ export function createGrants(server) {
     if (client.grant_types?.includes(type) === false)
       throw new Refusal("unsupported_grant_type");
     if (type === "authorization_code") return byCode(fields, client, lifetimes);
-    if (type === "refresh_token") return byRefreshToken(fields, client, lifetimes);
+    if (type === "refresh_token")
+      return byRefreshToken(fields, client, lifetimes);
     const other = character.grantTypes?.[type];
     if (other) return other(fields, client);
     throw new Refusal("unsupported_grant_type");
@@ -175,7 +176,10 @@ export function createGrants(server) {
       if (isBound(held)) server.authorization.end(held.sid);
     }
     const { revokesAccessTokens = true } = character;
-    if (revokesAccessTokens && accessTokens.get(value)?.client_id === client.client_id)
+    if (
+      revokesAccessTokens &&
+      accessTokens.get(value)?.client_id === client.client_id
+    )
       accessTokens.delete(value);
   }
 
@@ -193,7 +197,8 @@ export function createGrants(server) {
     /** Ends every grant, of one user or of everybody. */
     revokeAll(sub) {
       for (const [value, { grant }] of refreshTokens)
-        if (sub === undefined || grant.user === sub) refreshTokens.delete(value);
+        if (sub === undefined || grant.user === sub)
+          refreshTokens.delete(value);
       for (const [value, one] of accessTokens)
         if (sub === undefined || one.sub === sub) accessTokens.delete(value);
     },

@@ -9,7 +9,16 @@ import { app, visitor } from "./visitor.mjs";
  * what a request that gets a refresh token asks for; `secret` is added to token requests where one is needed;
  * `takesJson` where a token request may be JSON, too.
  */
-export function refusals({ name, server, paths, refused, login, clientId, secret = {}, takesJson = false }) {
+export function refusals({
+  name,
+  server,
+  paths,
+  refused,
+  login,
+  clientId,
+  secret = {},
+  takesJson = false,
+}) {
   const fresh = () => visitor(server(), paths, clientId);
   const code = async (one) => (await one.authorize(login)).response.code;
   const is = ({ status, body }, kind) => {
@@ -25,7 +34,10 @@ export function refusals({ name, server, paths, refused, login, clientId, secret
   test(`${name} refuses a code with another verifier, with none, and with one that is too short`, async () => {
     for (const code_verifier of ["A".repeat(43), undefined, "short"]) {
       const one = fresh();
-      is(await one.trade(await code(one), { code_verifier, ...secret }), "code");
+      is(
+        await one.trade(await code(one), { code_verifier, ...secret }),
+        "code",
+      );
     }
     const one = fresh();
     taken(await one.trade(await code(one), secret));
@@ -45,19 +57,33 @@ export function refusals({ name, server, paths, refused, login, clientId, secret
     is(await one.trade("never", secret), "code");
     const other = { client_id: "other", ...(secret.client_secret && secret) };
     server().control.setClient({ ...other, redirect_uris: [app] });
-    is(await one.trade(await code(one), { ...secret, client_id: "other" }), "code");
+    is(
+      await one.trade(await code(one), { ...secret, client_id: "other" }),
+      "code",
+    );
   });
 
   test(`${name} refuses a code with another redirect_uri than the request had, or with none`, async () => {
     for (const redirect_uri of [`${app}/`, undefined]) {
       const one = fresh();
-      is(await one.trade(await code(one), { redirect_uri, ...secret }), "redirect");
+      is(
+        await one.trade(await code(one), { redirect_uri, ...secret }),
+        "redirect",
+      );
     }
   });
 
   test(`${name} refuses a redirect_uri that is not exactly the registered one, without going there`, async () => {
-    for (const redirect_uri of [`${app}/`, `${app}?x`, app.toUpperCase(), "https://evil.example/", undefined]) {
-      const { status, page, location } = await fresh().authorize({ redirect_uri });
+    for (const redirect_uri of [
+      `${app}/`,
+      `${app}?x`,
+      app.toUpperCase(),
+      "https://evil.example/",
+      undefined,
+    ]) {
+      const { status, page, location } = await fresh().authorize({
+        redirect_uri,
+      });
       assert.equal(location, undefined, redirect_uri);
       assert.ok(status >= 400 && page.includes(refused.page), page);
     }
@@ -68,11 +94,17 @@ export function refusals({ name, server, paths, refused, login, clientId, secret
     const one = fresh();
     const { status, page } = await one.authorize({ client_id: "nobody" });
     assert.ok(status >= 400 && page);
-    is(await one.trade(await code(one), { ...secret, client_id: "nobody" }), "client");
+    is(
+      await one.trade(await code(one), { ...secret, client_id: "nobody" }),
+      "client",
+    );
   });
 
   test(`${name} refuses a request without a code_challenge from a public client, and other response types`, async () => {
-    const none = { code_challenge: undefined, code_challenge_method: undefined };
+    const none = {
+      code_challenge: undefined,
+      code_challenge_method: undefined,
+    };
     if (!secret.client_secret) {
       const { response } = await fresh().authorize(none);
       assert.equal(response.error, "invalid_request");
@@ -99,8 +131,15 @@ export function refusals({ name, server, paths, refused, login, clientId, secret
     const one = fresh();
     is(await one.refresh("never", secret), "refresh");
     const { refresh_token } = await one.signIn(login, secret);
-    server().control.setClient({ client_id: "third", ...secret, redirect_uris: [app] });
-    is(await one.refresh(refresh_token, { ...secret, client_id: "third" }), "refresh");
+    server().control.setClient({
+      client_id: "third",
+      ...secret,
+      redirect_uris: [app],
+    });
+    is(
+      await one.refresh(refresh_token, { ...secret, client_id: "third" }),
+      "refresh",
+    );
     taken(await one.refresh(refresh_token, secret));
     server().control.revokeGrants();
     is(await one.refresh(refresh_token, secret), "refresh");
@@ -119,7 +158,10 @@ export function refusals({ name, server, paths, refused, login, clientId, secret
   test(`${name} refuses a wider scope than was granted`, async () => {
     const one = fresh();
     const { refresh_token } = await one.signIn(login, secret);
-    is(await one.refresh(refresh_token, { ...secret, scope: "everything" }), "scope");
+    is(
+      await one.refresh(refresh_token, { ...secret, scope: "everything" }),
+      "scope",
+    );
     const narrow = login.scope?.split(" ")[0];
     taken(await one.refresh(refresh_token, { ...secret, scope: narrow }));
   });
@@ -127,21 +169,49 @@ export function refusals({ name, server, paths, refused, login, clientId, secret
   const other = takesJson ? "text" : "JSON";
   test(`${name} refuses every other grant, ${other}, and a parameter that stands there twice`, async () => {
     const one = fresh();
-    for (const grant_type of ["password", "urn:ietf:params:oauth:grant-type:jwt-bearer", undefined])
-      is(await one.token({ client_id: clientId ?? "spa", ...secret, grant_type, username: "alice", password: "wonderland" }), "grant");
-    const fields = { grant_type: "authorization_code", client_id: clientId ?? "spa", ...secret };
+    for (const grant_type of [
+      "password",
+      "urn:ietf:params:oauth:grant-type:jwt-bearer",
+      undefined,
+    ])
+      is(
+        await one.token({
+          client_id: clientId ?? "spa",
+          ...secret,
+          grant_type,
+          username: "alice",
+          password: "wonderland",
+        }),
+        "grant",
+      );
+    const fields = {
+      grant_type: "authorization_code",
+      client_id: clientId ?? "spa",
+      ...secret,
+    };
     for (const type of ["text/plain", "application/json"]) {
-      const more = { code: await code(one), redirect_uri: app, code_verifier: one.verifier };
+      const more = {
+        code: await code(one),
+        redirect_uri: app,
+        code_verifier: one.verifier,
+      };
       const { status } = await one.go(paths.token, {
         method: "POST",
         headers: { "content-type": type },
         body: JSON.stringify({ ...fields, ...more }),
       });
-      assert.equal(status, takesJson && type === "application/json" ? 200 : 400, type);
+      assert.equal(
+        status,
+        takesJson && type === "application/json" ? 200 : 400,
+        type,
+      );
     }
     const twice = await one.go(paths.token, {
       method: "POST",
-      body: new URLSearchParams([...["code", "code"].map((name) => [name, "x"]), ["client_id", "spa"]]),
+      body: new URLSearchParams([
+        ...["code", "code"].map((name) => [name, "x"]),
+        ["client_id", "spa"],
+      ]),
     });
     assert.equal(twice.status, 400);
   });
@@ -160,7 +230,15 @@ export function refusals({ name, server, paths, refused, login, clientId, secret
 }
 
 /** Where the system rotates: a second use of a refresh token ends the family. */
-export function rotation({ name, server, paths, refused, login, clientId, secret = {} }) {
+export function rotation({
+  name,
+  server,
+  paths,
+  refused,
+  login,
+  clientId,
+  secret = {},
+}) {
   test(`${name} rotates refresh tokens, and a second use of one ends the family`, async () => {
     const one = visitor(server(), paths, clientId);
     const first = await one.signIn(login, secret);

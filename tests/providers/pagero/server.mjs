@@ -1,7 +1,13 @@
 // Pagero Online, as its documentation describes it: an authorization server for clients with a secret, without discovery.
 
 import { randomUUID } from "node:crypto";
-import { answer, form, random, Refusal, startServer } from "../kernel/server.mjs";
+import {
+  answer,
+  form,
+  random,
+  Refusal,
+  startServer,
+} from "../kernel/server.mjs";
 
 const routes = {
   authorization: ["/oauth/v2/oauth-authorize", "/oauth2/authorize"],
@@ -33,7 +39,15 @@ function pagero(server) {
     /** A JWT when the scope is `all`, opaque otherwise. */
     accessToken: (grant, iat, exp) =>
       grant.scope === "all"
-        ? server.sign({ iss: url, sub: grant.sub, aud: grant.client_id, scope: "all", jti: random(12), iat, exp })
+        ? server.sign({
+            iss: url,
+            sub: grant.sub,
+            aud: grant.client_id,
+            scope: "all",
+            jti: random(12),
+            iat,
+            exp,
+          })
         : `_0XBPWQQ_${randomUUID()}`,
     idToken: (grant, accessToken, iat) => ({
       iss: url,
@@ -79,7 +93,11 @@ function pagero(server) {
   };
 }
 
-const oauth = (status, error, headers) => ({ status, body: { error }, headers });
+const oauth = (status, error, headers) => ({
+  status,
+  body: { error },
+  headers,
+});
 
 const refusals = {
   refresh_token: oauth(400, "invalid_grant"),
@@ -88,7 +106,9 @@ const refusals = {
   verifier: oauth(400, "invalid_grant"),
   code_redirect_uri: oauth(400, "invalid_grant"),
   unknown_client: oauth(401, "invalid_client", { "www-authenticate": "Basic" }),
-  client_authentication: oauth(401, "invalid_client", { "www-authenticate": "Basic" }),
+  client_authentication: oauth(401, "invalid_client", {
+    "www-authenticate": "Basic",
+  }),
   unsupported_grant_type: oauth(400, "unsupported_grant_type"),
   scope: oauth(400, "invalid_scope"),
 };

@@ -43,7 +43,8 @@ function upbond(server) {
   };
 
   /** It depends on the account. */
-  const userinfoPath = () => `/accounts/${server.settings.accountId ?? "default"}/userinfo`;
+  const userinfoPath = () =>
+    `/accounts/${server.settings.accountId ?? "default"}/userinfo`;
 
   return {
     routes,
@@ -67,13 +68,20 @@ function upbond(server) {
       subject_types_supported: ["public"],
       code_challenge_methods_supported: ["S256"],
       id_token_signing_alg_values_supported: ["RS256"],
-      token_endpoint_auth_methods_supported: ["client_secret_basic", "client_secret_post", "none"],
+      token_endpoint_auth_methods_supported: [
+        "client_secret_basic",
+        "client_secret_post",
+        "none",
+      ],
       authorization_response_iss_parameter_supported: true,
     }),
     check(params) {
       for (const resource of params.getAll("resource"))
         if (!server.settings.resources.includes(resource))
-          throw refuse("invalid_target", "resource indicator is missing, or unknown");
+          throw refuse(
+            "invalid_target",
+            "resource indicator is missing, or unknown",
+          );
     },
     admit(params, user, { social }) {
       if (social) throw refuse(social.error, social.error_description);
@@ -105,10 +113,29 @@ function upbond(server) {
       ...claimsOf(grant),
     }),
     /** No `scope` in the first answer; no refresh token in the later ones. */
-    tokens: ({ grant, refreshed, access_token, refresh_token, id_token, expires_in }) =>
+    tokens: ({
+      grant,
+      refreshed,
+      access_token,
+      refresh_token,
+      id_token,
+      expires_in,
+    }) =>
       refreshed
-        ? { access_token, expires_in, scope: grant.scope, id_token, token_type: "Bearer" }
-        : { access_token, refresh_token, id_token, token_type: "Bearer", expires_in },
+        ? {
+            access_token,
+            expires_in,
+            scope: grant.scope,
+            id_token,
+            token_type: "Bearer",
+          }
+        : {
+            access_token,
+            refresh_token,
+            id_token,
+            token_type: "Bearer",
+            expires_in,
+          },
     userinfo({ grant }) {
       if (server.settings.unknownUser) throw new Refusal("unknown_user");
       return { sub: grant.sub, ...claimsOf(grant) };
@@ -118,7 +145,11 @@ function upbond(server) {
       client_credentials(fields, client) {
         if (client.client_secret === undefined)
           throw new Refusal("unsupported_grant_type");
-        return { access_token: random(32), token_type: "Bearer", expires_in: 86400 };
+        return {
+          access_token: random(32),
+          token_type: "Bearer",
+          expires_in: 86400,
+        };
       },
     },
     handlers: {
@@ -136,7 +167,8 @@ function upbond(server) {
       /** A POST makes the record of a user that was not there. */
       userinfo: (req, res, { url: { pathname } }) =>
         answer(res, server, async () => {
-          if (!["/userinfo", userinfoPath()].includes(pathname)) throw new Refusal("unknown_user");
+          if (!["/userinfo", userinfoPath()].includes(pathname))
+            throw new Refusal("unknown_user");
           const held = server.grants.bearer(req);
           if (req.method === "POST") server.settings.unknownUser = false;
           return server.character.userinfo(held);
@@ -154,8 +186,14 @@ function upbond(server) {
     refusePage: (kind) =>
       kind === "redirect_uri"
         ? mismatch
-        : { status: 400, error: "invalid_client", error_description: "client is invalid" },
-    refuse: (kind) => refusals[kind] ?? oauth(400, "invalid_request", "the request is malformed"),
+        : {
+            status: 400,
+            error: "invalid_client",
+            error_description: "client is invalid",
+          },
+    refuse: (kind) =>
+      refusals[kind] ??
+      oauth(400, "invalid_request", "the request is malformed"),
   };
 }
 
@@ -172,13 +210,25 @@ const mismatch = {
 
 const refusals = {
   refresh_token: oauth(400, "invalid_grant", "grant request is invalid"),
-  refresh_token_expired: oauth(400, "invalid_grant", "grant request is invalid"),
+  refresh_token_expired: oauth(
+    400,
+    "invalid_grant",
+    "grant request is invalid",
+  ),
   code: oauth(400, "invalid_grant", "grant request is invalid"),
   verifier: oauth(400, "invalid_grant", "grant request is invalid"),
   code_redirect_uri: oauth(400, mismatch.error, mismatch.error_description),
   unknown_client: oauth(401, "invalid_client", "Client authentication failed"),
-  client_authentication: oauth(401, "invalid_client", "Client authentication failed"),
-  unsupported_grant_type: oauth(400, "unsupported_grant_type", "unsupported grant_type requested"),
+  client_authentication: oauth(
+    401,
+    "invalid_client",
+    "Client authentication failed",
+  ),
+  unsupported_grant_type: oauth(
+    400,
+    "unsupported_grant_type",
+    "unsupported grant_type requested",
+  ),
   scope: oauth(400, "invalid_scope", "refresh token missing requested scope"),
   access_token: {
     ...oauth(401, "invalid_token", "The access token is invalid or expired"),
