@@ -132,20 +132,22 @@ test("without rotation a refresh token stays, and none comes with a refresh", as
   control.setRotation(true);
 });
 
-test("rotation is switched on: an exchange gives a rotating token, and deletes the non-rotating ones of that user, client and API", async () => {
+test("rotation is switched on: an exchange gives a rotating token, and deletes the non-rotating ones of that user, client and API, but for online ones", async () => {
   const { control } = auth0;
   control.setRotation(false);
   const one = fresh();
   const two = fresh();
   const first = (await one.signIn(login)).refresh_token;
   const alike = (await two.signIn(login)).refresh_token;
+  const bound = (await two.signIn(online)).refresh_token;
   const otherApi = (await two.signIn({ ...login, audience })).refresh_token;
   control.setRotation(true);
   const { body } = await one.refresh(first);
   assert.ok(body.refresh_token);
   for (const gone of [first, alike])
     assert.equal((await one.refresh(gone)).status, 403);
-  assert.equal((await two.refresh(otherApi)).status, 200);
+  for (const kept of [otherApi, bound])
+    assert.equal((await two.refresh(kept)).status, 200);
   const { body: next } = await one.refresh(body.refresh_token);
   assert.notEqual(next.refresh_token, body.refresh_token);
 });
@@ -164,12 +166,13 @@ test("rotation is switched off: an exchange gives a non-rotating token, and revo
 
 const online = { scope: "openid online_access" };
 
-test("online_access gives a refresh token that does not rotate", async () => {
+test("online_access gives a refresh token that does not rotate, and is not told back", async () => {
   const one = fresh();
   const { refresh_token } = await one.signIn(online);
   for (const times of [1, 2]) {
     const { status, body } = await one.refresh(refresh_token);
     assert.deepEqual([status, body.refresh_token], [200, undefined], times);
+    assert.equal(body.scope, "openid");
   }
 });
 

@@ -155,6 +155,17 @@ test("the token answer tells of the login, too: session_state, viewtype, grant_t
   assert.equal((await fresh().signIn(login)).viewtype, "login");
 });
 
+test("a nonce may be the time, as its JavaScript SDK has it", async () => {
+  const nonce = String(Date.now());
+  const { id_token } = await fresh().signIn({ ...login, nonce });
+  assert.equal(claimsOf(id_token).nonce, nonce);
+});
+
+test("the check session iframe is at /session/check_session", async () => {
+  const { status } = await fresh().get("/session/check_session");
+  assert.equal(status, 200);
+});
+
 test("the ID Token holds the access token by at_hash", async () => {
   const { id_token, access_token } = await fresh().signIn(login);
   const half = createHash("sha256")

@@ -61,10 +61,12 @@ test("openid adds an id_token, and nothing else does", async () => {
   assert.equal((await fresh().signIn({}, secret)).id_token, undefined);
 });
 
-test("the callback carries code, state and iss", async () => {
+test("the callback carries code, iss, and the state, which is optional", async () => {
   const { response } = await fresh().authorize();
   assert.deepEqual(Object.keys(response), ["code", "state", "iss"]);
   assert.equal(response.iss, pagero.url);
+  const without = await fresh().authorize({ state: undefined });
+  assert.deepEqual(Object.keys(without.response), ["code", "iss"]);
 });
 
 test("prompt=login is taken, and asks again", async () => {

@@ -195,7 +195,7 @@ function auth0(server) {
       access_token: tokens.access_token,
       refresh_token: tokens.refresh_token,
       id_token: tokens.id_token,
-      ...(refreshed ? { scope: grant.scope } : {}),
+      ...(refreshed ? { scope: told(grant.scope) } : {}),
       expires_in: tokens.expires_in,
       token_type: "Bearer",
     }),
@@ -218,6 +218,13 @@ function auth0(server) {
     refuse: (kind, details) => refusals[kind]?.(details) ?? refusals.other(),
   };
 }
+
+/** The scope `online_access` is not told back. */
+const told = (scope) =>
+  scope
+    .split(" ")
+    .filter((one) => one !== "online_access")
+    .join(" ");
 
 /** The documented claims of the profile; `updated_at` is an ISO text, whatever OpenID Connect says. */
 function profile(claims, scopes) {

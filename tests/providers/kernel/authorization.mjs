@@ -44,6 +44,9 @@ export function createAuthorization(server) {
         throw refuse("invalid_request", `duplicate ${name}`);
     if (params.get("response_type") !== "code")
       throw refuse("unsupported_response_type", "only code is supported");
+    // Some take more of them; countersign asks for no other.
+    if (!["query", "fragment"].includes(params.get("response_mode") ?? "query"))
+      throw refuse("invalid_request", "response_mode not supported");
     const challenge = params.get("code_challenge");
     if (challenge === null && !client.client_secret)
       throw refuse("invalid_request", "a public client needs a code_challenge");

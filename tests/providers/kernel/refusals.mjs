@@ -116,6 +116,24 @@ export function refusals({
     }
   });
 
+  test(`${name} refuses a parameter of a request that stands there twice, and response modes of which countersign has no use`, async () => {
+    for (const change of [
+      { login_hint: ["alice", "alice"] },
+      { response_mode: "form_post" },
+      { response_mode: "web_message" },
+    ]) {
+      const { response } = await fresh().authorize({ ...login, ...change });
+      assert.deepEqual(
+        [response.error, response.state],
+        ["invalid_request", "s1"],
+      );
+    }
+    for (const response_mode of ["query", "fragment"]) {
+      const once = { ...login, login_hint: "alice", response_mode };
+      assert.ok((await fresh().authorize(once)).response.code);
+    }
+  });
+
   test(`${name} refuses a wrong password, and a user who does not want`, async () => {
     const wrong = await fresh().authorize({}, ["alice", "looking-glass"]);
     assert.equal(wrong.status, 401);
