@@ -583,15 +583,15 @@ async function navigate(
 }
 
 function abortable<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
+  const aborted = new Promise<never>((_, reject) => {
     const abort = () =>
       reject(AuthError.of("aborted", {}, false, signal.reason));
     if (signal.aborted) abort();
     signal.addEventListener("abort", abort, { once: true });
-    work
-      .then(resolve, reject)
-      .finally(() => signal.removeEventListener("abort", abort));
+    const remove = () => signal.removeEventListener("abort", abort);
+    work.then(remove, remove);
   });
+  return Promise.race([work, aborted]);
 }
 
 function whenIdle(task: () => void): void {
