@@ -85,7 +85,7 @@ pub fn response(response: &HttpResponse) -> Result<TokenResponse, Box<ProtocolEr
     }
     let refused =
         |problem| ProtocolError::invalid_response(Endpoint::Token, response.status, problem);
-    // RFC 6749 §5.1: what is there is a string. An empty one counts as absent.
+    // RFC 6749 §5.1, App. A.12 to A.17: what is there is a string of printable ASCII. An empty one counts as absent.
     for name in [
         "token_type",
         "access_token",
@@ -93,9 +93,10 @@ pub fn response(response: &HttpResponse) -> Result<TokenResponse, Box<ProtocolEr
         "id_token",
         "scope",
     ] {
+        let printable = |text: &str| text.bytes().all(|byte| matches!(byte, b' '..=b'~'));
         if answer
             .get(name)
-            .is_some_and(|value| value.as_str().is_none())
+            .is_some_and(|value| !value.as_str().is_some_and(printable))
         {
             return Err(refused(name));
         }
@@ -257,6 +258,14 @@ mod tests {
             (
                 r#"{"token_type":"Bearer","access_token":7}"#,
                 "access_token",
+            ),
+            (
+                r#"{"token_type":"Bearer","access_token":"a\r\nb: c"}"#,
+                "access_token",
+            ),
+            (
+                r#"{"token_type":"Bearer","access_token":"a","refresh_token":"ü"}"#,
+                "refresh_token",
             ),
             (r#"{"access_token":"a"}"#, "token_type"),
             (r#"{"token_type":"mac","access_token":"a"}"#, "token_type"),

@@ -249,7 +249,8 @@ fn tk10_the_access_token_is_opaque() {
     let expired = r#"{"exp":1,"iss":"https://evil.example","sub":"mallory"}"#;
     let part = |text: &str| countersign::protocol::base64url::encode(text.as_bytes());
     let jwt = [part(r#"{"alg":"none"}"#), part(expired), String::new()].join(".");
-    for token in ["_0XBPWQQ_x", &jwt, "a.b.c", "\u{1F600} \u{0}", "null"] {
+    // RFC 6749 App. A.12: any printable character, and no other, since no header carries one.
+    for token in ["_0XBPWQQ_x", &jwt, "a.b.c", " {\"a\": '\\~'}", "null"] {
         let (_, provider, page) = page();
         provider.set_member("access_token", &Json::from(token).to_text());
         page.sign_in(&provider).unwrap();
