@@ -182,18 +182,23 @@ async function read(response, signal) {
   // As in Rust: no byte order mark is swallowed, no broken sequence replaced.
   const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
   const reader = response.body?.getReader();
-  let [text, size] = ["", 0];
-  while (reader && !signal.aborted) {
-    const { done, value } = await reader.read();
-    if (done) break;
-    size += value.length;
+  let [text, size, done] = ["", 0, !reader];
+  while (!done && !signal.aborted) {
+    let value;
+    ({ done, value } = await reader.read());
+    size += value?.length ?? 0;
     if (size > largest) {
       reader.cancel().catch(() => {});
       return undefined;
     }
-    text += decoder.decode(value, { stream: true });
+    try {
+      text += decoder.decode(value, { stream: !done });
+    } catch {
+      // An answer, if no document: what stands for it is no JSON.
+      return "\ufffd";
+    }
   }
-  return text + decoder.decode();
+  return text;
 }
 
 const families = { RS: "RSASSA-PKCS1-v1_5", PS: "RSA-PSS", ES: "ECDSA" };
