@@ -19,6 +19,7 @@ import {
 import { expect, quick, test } from "../support/fixtures.mjs";
 import { leakIn } from "../support/leaks.mjs";
 import { secrets, startScripted } from "../support/scripted.mjs";
+import { signed } from "../support/signing.mjs";
 
 test.use(quick);
 
@@ -201,9 +202,10 @@ test("T5: what a script puts in the place of fetch, JSON and crypto later is not
     async () => (await auth.fetch("/api/echo")).status,
   );
   expect(status).toBe(200);
-  scripted.signNext((claims, { signWith, rs256, otherRs256 }) =>
-    signWith(claims, otherRs256, { kid: rs256.kid }),
-  );
+  scripted.idTokenNext({
+    sign: (claims, { own, other }) =>
+      signed(claims, other.RS256, { kid: own.RS256.kid }),
+  });
   expect((await signInHere(page, scripted)).error).toMatchObject({
     code: "invalid_id_token",
     details: { claim: "signature" },

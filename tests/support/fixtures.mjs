@@ -14,6 +14,15 @@ export const quick = {
   trace: { mode: "retain-on-failure", snapshots: false, screenshots: false },
 };
 
+/** Notes the errors of a page that nobody caught. */
+export const watchErrors = (page, uncaught) =>
+  page.on("pageerror", (error) => {
+    // Firefox counts what CORS, a policy or a service worker kept from a page among its errors.
+    const kept =
+      /^(Cross-Origin Request Blocked:|Content-Security-Policy:|Failed to load ‘)/;
+    if (!kept.test(String(error))) uncaught.push(String(error));
+  });
+
 export const test = base.extend({
   /** The servers that a worker keeps. */
   servers: [
@@ -86,13 +95,7 @@ export const test = base.extend({
   uncaught: [
     async ({ context }, use) => {
       const uncaught = [];
-      const watch = (page) =>
-        page.on("pageerror", (error) => {
-          // Firefox counts what CORS, a policy or a service worker kept from a page among its errors.
-          const kept =
-            /^(Cross-Origin Request Blocked:|Content-Security-Policy:|Failed to load ‘)/;
-          if (!kept.test(String(error))) uncaught.push(String(error));
-        });
+      const watch = (page) => watchErrors(page, uncaught);
       context.pages().forEach(watch);
       context.on("page", watch);
       await use(uncaught);

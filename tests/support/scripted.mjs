@@ -1,38 +1,44 @@
-// A provider that is honest unless it is told to lie, once, about one thing: real keys, a real PKCE check, codes and
+// A provider that is honest unless it is told to lie, about one thing at a time: real keys, a real PKCE check, codes and
 // refresh tokens that work once. It asks no questions: whoever comes is signed in.
 
 import { createHash, randomBytes } from "node:crypto";
 import { createServer } from "node:http";
-import { exportJWK, generateKeyPair, SignJWT } from "jose";
 import { close, listen } from "./app.mjs";
+import { algorithms, keys as keysOfAll, signed } from "./signing.mjs";
 
 const token = () => randomBytes(16).toString("base64url");
 
 /** Every code and token that was given out, and every `state` and verifier that was seen, by all of them. */
 export const secrets = new Set();
-const makeKey = async (alg) => {
-  const { publicKey, privateKey } = await generateKeyPair(alg);
-  const kid = `${alg}-${token()}`;
-  const jwk = { ...(await exportJWK(publicKey)), kid, alg, use: "sig" };
-  return { alg, kid, jwk, privateKey };
+
+const endpoints = {
+  "/.well-known/openid-configuration": "discovery",
+  "/.well-known/oauth-authorization-server": "discovery",
+  "/jwks": "jwks",
+  "/token": "token",
+  "/authorize": "authorization",
+  "/userinfo": "userinfo",
+  "/revoke": "revocation",
+  "/logout": "end_session",
 };
 
-// Making an RSA key takes long; nobody's test depends on whose it is.
-let made;
-const keysOfAll = () =>
-  (made ??= Promise.all([
-    makeKey("RS256"),
-    makeKey("ES256"),
-    makeKey("RS256"),
-    makeKey("ES256"),
-  ]));
-
-/** Starts one. `issuer` is how it calls itself, where that is not its address; a function makes it of that. */
-export async function startScripted({ clientId = "spa", issuer: name } = {}) {
-  const [rs256, es256, otherRs256, otherEs256] = await keysOfAll();
+/**
+ * Starts one. `issuer` is how it calls itself, where that is not its address; a function makes it of that. All have the
+ * same keys but those that have the `"other"` ones.
+ */
+export async function startScripted({
+  clientId = "spa",
+  issuer: name,
+  whose = "own",
+} = {}) {
+  const { own, other, weak } = await keysOfAll();
+  const keys =
+    whose === "own" ? { own, other, weak } : { own: other, other: own, weak };
   const codes = new Map();
   const refreshTokens = new Map();
+  const accessTokens = new Map();
   const requests = [];
+  const issued = [];
   const lies = [];
   const settings = {
     expiresIn: 300,
@@ -43,7 +49,8 @@ export async function startScripted({ clientId = "spa", issuer: name } = {}) {
   };
   let address;
 
-  const server = createServer((req, res) => {
+  // Tokens may be longer than headers usually are.
+  const server = createServer({ maxHeaderSize: 1 << 16 }, (req, res) => {
     handle(req, res).catch((error) => {
       res.statusCode = 500;
       res.end(String(error.stack));
@@ -54,16 +61,7 @@ export async function startScripted({ clientId = "spa", issuer: name } = {}) {
 
   async function handle(req, res) {
     const url = new URL(req.url, address);
-    const endpoint =
-      {
-        "/.well-known/openid-configuration": "discovery",
-        "/jwks": "jwks",
-        "/token": "token",
-        "/authorize": "authorization",
-        "/logout": "end_session",
-        "/userinfo": "userinfo",
-        "/revoke": "revocation",
-      }[url.pathname] ?? "other";
+    const endpoint = endpoints[url.pathname] ?? "other";
     res.setHeader("access-control-allow-origin", "*");
     res.setHeader("access-control-allow-headers", settings.allowedHeaders);
     res.setHeader("access-control-expose-headers", "WWW-Authenticate");
@@ -95,17 +93,18 @@ export async function startScripted({ clientId = "spa", issuer: name } = {}) {
       if (instead === null) return undefined;
       if (instead) return send(res, instead);
     }
-    const honest = await truth(endpoint, url, body);
-    return send(res, lie?.after ? await lie.after(honest) : honest);
+    const honest = await truth(endpoint, url, body, req.headers);
+    const answer = lie?.after ? await lie.after(honest, req, res) : honest;
+    return answer === null ? undefined : send(res, answer);
   }
 
-  async function truth(endpoint, url, body) {
+  async function truth(endpoint, url, body, headers) {
     if (endpoint === "discovery") return { json: metadata() };
-    if (endpoint === "jwks") return { json: { keys: keys() } };
+    if (endpoint === "jwks") return { json: { keys: published() } };
     if (endpoint === "authorization")
       return { redirect: authorize(url.searchParams) };
     if (endpoint === "token") return exchange(body);
-    if (endpoint === "userinfo") return { json: { sub: settings.sub } };
+    if (endpoint === "userinfo") return userInfo(headers.authorization);
     if (endpoint === "end_session") {
       const to = url.searchParams.get("post_logout_redirect_uri");
       if (!to) return { type: "text/html", text: "<title>signed out</title>" };
@@ -122,24 +121,25 @@ export async function startScripted({ clientId = "spa", issuer: name } = {}) {
     authorization_endpoint: `${issuer}/authorize`,
     token_endpoint: `${issuer}/token`,
     jwks_uri: `${issuer}/jwks`,
-    end_session_endpoint: `${issuer}/logout`,
     userinfo_endpoint: `${issuer}/userinfo`,
+    end_session_endpoint: `${issuer}/logout`,
     response_types_supported: ["code"],
+    response_modes_supported: ["query", "fragment"],
     subject_types_supported: ["public"],
-    id_token_signing_alg_values_supported: ["RS256", "ES256"],
+    id_token_signing_alg_values_supported: algorithms,
     code_challenge_methods_supported: ["S256"],
     authorization_response_iss_parameter_supported: true,
   });
 
-  const keys = () => [rs256.jwk, es256.jwk];
+  const published = () => algorithms.map((alg) => keys.own[alg].jwk);
 
   /** The honest answer to an authorization request: where the browser is sent. */
   function authorize(params) {
     const redirectUri = params.get("redirect_uri");
     if (params.get("client_id") !== clientId || !redirectUri)
       throw new Error("another client's request");
-    const code = token();
-    secrets.add(code).add(params.get("state"));
+    const code = issue(token());
+    secrets.add(params.get("state"));
     codes.set(code, {
       redirectUri,
       challenge: params.get("code_challenge"),
@@ -149,9 +149,12 @@ export async function startScripted({ clientId = "spa", issuer: name } = {}) {
       sub: settings.sub,
     });
     const back = new URL(redirectUri);
-    back.searchParams.set("code", code);
-    back.searchParams.set("state", params.get("state"));
-    back.searchParams.set("iss", issuer);
+    const fragment = params.get("response_mode") === "fragment";
+    const answer = fragment ? new URLSearchParams() : back.searchParams;
+    answer.set("code", code);
+    answer.set("state", params.get("state"));
+    answer.set("iss", issuer);
+    if (fragment) back.hash = answer;
     return back.href;
   }
 
@@ -180,6 +183,8 @@ export async function startScripted({ clientId = "spa", issuer: name } = {}) {
   async function tokens(grant) {
     const lie = take("id_token");
     const now = Math.floor(Date.now() / 1000);
+    const accessToken = issue(`at-${token()}`);
+    accessTokens.set(accessToken, grant);
     const honest = {
       iss: issuer,
       sub: grant.sub,
@@ -188,79 +193,82 @@ export async function startScripted({ clientId = "spa", issuer: name } = {}) {
       exp: now + 3600,
       nonce: grant.nonce,
     };
-    const claims = lie?.claims ? lie.claims(honest) : honest;
+    const claims = lie?.claims ? lie.claims(honest, accessToken) : honest;
     const idToken = lie?.sign
-      ? await lie.sign(claims, signers)
-      : await sign(claims);
+      ? await lie.sign(claims, keys)
+      : signed(claims, keys.own[settings.alg]);
     const answer = {
-      access_token: `at-${token()}`,
+      access_token: accessToken,
       token_type: "Bearer",
       expires_in: settings.expiresIn,
       scope: grant.scope,
-      id_token: idToken,
+      id_token: issue(idToken),
     };
     if (settings.refreshToken) {
-      answer.refresh_token = `rt-${token()}`;
+      answer.refresh_token = issue(`rt-${token()}`);
       refreshTokens.set(answer.refresh_token, grant);
-      secrets.add(answer.refresh_token);
     }
-    secrets.add(answer.access_token).add(answer.id_token);
     return answer;
   }
 
-  const signWith = (claims, key, header = {}) =>
-    new SignJWT(claims)
-      .setProtectedHeader({ alg: key.alg, kid: key.kid, ...header })
-      .sign(key.privateKey);
-  const own = () => (settings.alg === "ES256" ? es256 : rs256);
-  const sign = (claims) => signWith(claims, own());
-  const signers = {
-    sign,
-    signWith,
-    rs256,
-    es256,
-    otherRs256,
-    otherEs256,
-  };
+  /** OIDC Core §5.3. */
+  function userInfo(authorization) {
+    const [scheme, accessToken] = authorization?.split(" ") ?? [];
+    const grant = scheme === "Bearer" && accessTokens.get(accessToken);
+    if (grant) return { json: { sub: settings.sub } };
+    const headers = { "www-authenticate": 'Bearer error="invalid_token"' };
+    return { status: 401, headers, text: "" };
+  }
+
+  /** Notes what nobody but the client may ever see. */
+  function issue(secret) {
+    issued.push(secret);
+    secrets.add(secret);
+    return secret;
+  }
 
   function take(subject) {
-    const index = lies.findIndex((lie) => lie.subject === subject);
-    if (index < 0) return undefined;
-    const lie = lies[index];
+    const lie = lies.find((lie) => lie.subject === subject);
+    if (!lie) return undefined;
+    lie.heard = true;
     lie.times -= 1;
-    if (lie.times <= 0) lies.splice(index, 1);
+    if (lie.times <= 0) lies.splice(lies.indexOf(lie), 1);
     return lie;
   }
+
+  const instead = (answer) => async (req, res) => {
+    if (answer === "reset") req.socket.destroy();
+    if (typeof answer === "string") return null;
+    return typeof answer === "function" ? answer(req, res) : answer;
+  };
+  const edited = (edit) => async (honest) => ({
+    ...honest,
+    json: await edit(honest.json),
+  });
 
   return {
     issuer,
     address,
     clientId,
+    keys,
     requests,
     settings,
-    signers,
+    /** Every code and token that it gave. */
+    issued,
     /** Answers an authorization request as a browser would see it: the URL of the callback. */
     authorize: (url) => authorize(new URL(url).searchParams),
     /** How many requests an endpoint has had. */
     count: (endpoint) =>
       requests.filter((one) => one.endpoint === endpoint).length,
-    /** The next request to an endpoint gets this answer: `{ status, type, text, json, headers, redirect }`, or `"reset"`, `"hang"`; a function of request and response may answer by itself, and give `null`. */
-    answerNext(endpoint, instead, times = 1) {
-      const before = (req, res) => {
-        if (instead === "reset") req.socket.destroy();
-        if (typeof instead === "string") return null;
-        return typeof instead === "function" ? instead(req, res) : instead;
-      };
-      lies.push({ subject: endpoint, before, times });
-    },
+    /**
+     * The next request to an endpoint gets this answer: `{ status, type, text, json, headers, redirect }`, `"reset"`,
+     * `"hang"`, or what a function of request and response gives; `null` when it has answered by itself.
+     */
+    answerNext: (subject, answer, times = 1) =>
+      void lies.push({ subject, before: instead(answer), times }),
     /** The next honest JSON answer of an endpoint is edited. */
-    editNext(endpoint, edit, times = 1) {
-      const after = async (honest) => ({
-        ...honest,
-        json: await edit(honest.json),
-      });
-      lies.push({ subject: endpoint, after, times });
-    },
+    editNext: (subject, edit, times = 1) =>
+      void lies.push({ subject, after: edited(edit), times }),
     /** The next answer of an endpoint waits for this promise, after the work was done. */
     holdNext(endpoint, until) {
       const after = async (honest) => {
@@ -269,16 +277,23 @@ export async function startScripted({ clientId = "spa", issuer: name } = {}) {
       };
       lies.push({ subject: endpoint, after, times: 1 });
     },
-    /** The next ID Token has other claims. */
-    claimNext: (claims) => lies.push({ subject: "id_token", claims, times: 1 }),
-    /** The next ID Token is signed otherwise: `sign(claims, signers)` gives the whole token. */
-    signNext: (sign) => lies.push({ subject: "id_token", sign, times: 1 }),
-    /** Lies that nobody has heard. */
+    /** From now on an endpoint gives what `change(honest, req, res)` makes of each answer; `null` when it has answered by itself. */
+    tell: (subject, change) =>
+      void lies.push({ subject, after: change, times: Infinity }),
+    /** The next ID Token: `claims(honest, accessToken)` gives other claims, `sign(claims, keys)` the whole token. */
+    idTokenNext: ({ claims, sign }, times = 1) =>
+      void lies.push({ subject: "id_token", claims, sign, times }),
+    claimNext: (claims) =>
+      void lies.push({ subject: "id_token", claims, times: 1 }),
+    /** Lies that are still to be told. */
     get untold() {
       return lies.map(({ subject }) => subject);
     },
-    /** Back to honesty: for a lie whose number of hearers the engine decides. */
-    forgive: () => void (lies.length = 0),
+    /** Back to honesty; gives the lies that nobody heard. */
+    forgive() {
+      const forgiven = lies.splice(0);
+      return forgiven.filter(({ heard }) => !heard).map((lie) => lie.subject);
+    },
     /** No refresh token is known any more. */
     revoke: () => refreshTokens.clear(),
     /** The refresh tokens that would still be taken. */

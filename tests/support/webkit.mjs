@@ -9,7 +9,7 @@ import { findEngine } from "../../scripts/browsers.mjs";
 /** How long anything may take, in milliseconds. */
 export const WAIT = 15_000;
 
-/** Starts one: `driver`, and `close`. */
+/** Starts one: `driver`, `page` with as much of Playwright's as the shared helpers need, and `close`. */
 export async function startWebkit(capabilities = {}) {
   const port = await freePort();
   const { driver: program } = findEngine("webkit");
@@ -24,12 +24,31 @@ export async function startWebkit(capabilities = {}) {
   await driver.manage().setTimeouts({ script: WAIT, pageLoad: WAIT });
   return {
     driver,
+    page: pageOf(driver),
     async close() {
       await driver.quit();
       running.kill();
     },
   };
 }
+
+const pageOf = (driver) => ({
+  goto: (url) => driver.get(url),
+  waitForFunction: (test) =>
+    driver.wait(() => driver.executeScript(`return (${test})()`), WAIT),
+  async evaluate(work, arg = null) {
+    const outcome = await driver.executeAsyncScript(
+      `const [arg, done] = arguments;
+       new Promise((resolve) => resolve((${work})(arg))).then(
+         (value) => done({ value }),
+         (error) => done({ error: String(error) }),
+       );`,
+      arg,
+    );
+    if (outcome.error) throw new Error(outcome.error);
+    return outcome.value;
+  },
+});
 
 async function freePort() {
   const server = createServer().listen(0, "127.0.0.1");
