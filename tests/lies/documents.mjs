@@ -135,7 +135,7 @@ export function documentRows(requirement, endpoint, what, more) {
           { ...more, ...extra },
         )
       : [];
-  const quickly = { given: { options: { timeout: 1 } } };
+  const quickly = { given: { options: { timeout: 1 } }, toNobody: false };
   return [
     Object.entries(forms).flatMap(([problem, lies]) =>
       lies.map(([name, lie, twin]) =>
