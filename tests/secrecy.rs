@@ -398,7 +398,8 @@ fn t40_logouts_show_nothing() {
             page.start();
             page.sign_in(provider).unwrap();
             world.queue(Endpoint::Revocation, reply.clone());
-            let options = LogoutOptions::default();
+            let mut options = LogoutOptions::default();
+            options.revoke = Some(true);
             seen.debug(&options);
             // The URI is where the hints belong; nothing else is to have them.
             let uri = page.logout(options).unwrap().unwrap();

@@ -30,6 +30,16 @@ const bytesOf = (text) => new TextEncoder().encode(text);
 
 /** A new key as private JWK, with which any algorithm of its type can sign. */
 export async function generate(algorithm, modulusLength) {
+  for (let left = 5; ; left -= 1)
+    try {
+      return await make(algorithm, modulusLength);
+    } catch (error) {
+      // WebKitGTK fails at one now and then.
+      if (left === 0) throw error;
+    }
+}
+
+async function make(algorithm, modulusLength) {
   const asked = { ...parameters[algorithm], modulusLength };
   const usages = ["sign", "verify"];
   const { privateKey } = await crypto.subtle.generateKey(asked, true, usages);
