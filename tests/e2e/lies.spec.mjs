@@ -5,7 +5,7 @@ import { openStage } from "../lies/stage.mjs";
 import { tables } from "../lies/table.mjs";
 import { tellRow } from "../lies/telling.mjs";
 import { bundlePage } from "../support/app.mjs";
-import { expect, quick, watchErrors } from "../support/fixtures.mjs";
+import { expect, watchErrors } from "../support/fixtures.mjs";
 
 const test = base.extend({
   /** A page that a worker keeps: a failed row ends the worker, and so the page. */
@@ -24,7 +24,8 @@ const test = base.extend({
   ],
 });
 
-test.use(quick);
+// A row says all that there is to see, and a trace costs more than the row.
+test.use({ trace: "off" });
 
 let [told, believed] = [0, 0];
 
