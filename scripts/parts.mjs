@@ -134,7 +134,7 @@ export const parts = [
   ...["chromium", "firefox"].map(e2ePart),
   nodePart({
     group: "webkit",
-    name: "end to end, smoke",
+    name: "end to end",
     engine: "webkit",
     folder: "tests/webkit",
     after: "build",
