@@ -17,7 +17,6 @@ use countersign::client::{ConfigBuilder, Event, LogoutOptions, State};
 use countersign::protocol::error::Endpoint;
 use countersign::protocol::form;
 use countersign::protocol::json::Json;
-use countersign::session::family::Entry;
 use countersign::session::state::SignedOutReason;
 use countersign::testing::{Reply, Trouble, World};
 use support::*;
@@ -107,9 +106,7 @@ fn lo1_the_user_is_sent_to_where_the_session_ends() {
     assert_eq!(form::find(query, "post_logout_redirect_uri").unwrap(), None);
     assert_eq!(form::find(query, "state").unwrap(), None);
     assert!(page.has_event(&Event::SignedOut(SignedOutReason::LoggedOut)));
-    assert!(
-        matches!(page.world.mailbox(&family).last(), Some(Entry::Tombstone(ended)) if *ended == family)
-    );
+    assert!(page.world.has_ended(&family));
     assert_eq!(page.world.rings().last().unwrap().0, family);
     assert_eq!(page.auth.id_token(), None);
     assert_eq!(

@@ -15,7 +15,6 @@ mod support;
 use countersign::client::{Event, State, TokenOptions};
 use countersign::protocol::error::Endpoint;
 use countersign::session::RefreshMode;
-use countersign::session::family::Entry;
 use countersign::session::state::{Freshness, SignedOutReason, Warning};
 use countersign::testing::{Arithmetic, Happening, Reply};
 use support::*;
@@ -459,7 +458,7 @@ fn an_entry_that_has_expired_as_well_is_adopted_and_refreshed() {
 #[test]
 fn a_tombstone_ends_the_session_before_anything_is_sent() {
     let (world, _, page) = signed_in();
-    world.commit(Entry::Tombstone(page.record().family.id));
+    world.end_family(&page.record().family.id);
     let before = page.token_requests();
     let error = page.access_token_with(forced()).unwrap_err();
     assert_eq!(

@@ -1,6 +1,6 @@
 use super::Browser;
 use super::port::{Line, TIMEOUT};
-use crate::client::ports::{LockError, Locks};
+use crate::client::ports::{Exclusion, LockError, Locks};
 use std::rc::Rc;
 
 /// A Web Lock, or a wish for one; given up when dropped.
@@ -18,7 +18,7 @@ impl Drop for Guard {
 impl Locks for Browser {
     type Guard = Guard;
 
-    async fn acquire(&self, name: &str, timeout: u32) -> Result<Guard, LockError> {
+    async fn acquire(&self, name: &str, timeout: u32) -> Result<(Guard, Exclusion), LockError> {
         let call = self
             .line
             .call(|port, ticket| port.lock(ticket, name, timeout));
@@ -27,7 +27,7 @@ impl Locks for Browser {
             ticket: call.ticket,
         };
         match call.await.0 {
-            0 => Ok(guard),
+            0 => Ok((guard, Exclusion::Lock)),
             TIMEOUT => Err(LockError::Timeout),
             _ => Err(LockError::Absent),
         }

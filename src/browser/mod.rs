@@ -8,10 +8,11 @@ mod signatures;
 mod storage;
 
 use crate::client::ports::{
-    Doorbell, Entropy, Level, Log, Mailbox, Navigator, Platform, Spawn, Task,
+    Doorbell, Entropy, Level, Log, Mailbox, Navigator, NoMailbox, OnRing, Platform, Posted,
+    Receipt, Spawn, Task,
 };
 use crate::protocol::entropy::NoEntropy;
-use crate::session::family::{Entry, FamilyId};
+use crate::session::family::{FamilyId, Letter};
 use js_sys::Function;
 pub use locks::Guard;
 use port::Line;
@@ -88,15 +89,30 @@ impl Navigator for Browser {
 /// The mailbox and the doorbell between tabs are not built in this version: every tab is on its own, as it would be with
 /// neither IndexedDB nor BroadcastChannel.
 impl Mailbox for Browser {
-    async fn load(&self, _family: &FamilyId) -> Option<Entry> {
-        None
+    async fn newest(&self, _family: &FamilyId) -> Result<Posted, NoMailbox> {
+        Err(NoMailbox(Posted::Nothing))
     }
 
-    fn commit(&self, _entry: Entry) {}
+    fn post(&self, _letter: &Letter) -> impl Future<Output = Receipt> + 'static {
+        core::future::ready(Receipt::Absent)
+    }
+
+    fn mark(&self, _family: &FamilyId, _generation: u64, _unanswered: bool) {}
+
+    fn end(
+        &self,
+        _family: &FamilyId,
+        _owner: Option<&str>,
+        _unless_above: Option<u64>,
+    ) -> impl Future<Output = Receipt> + 'static {
+        core::future::ready(Receipt::Absent)
+    }
 }
 
 impl Doorbell for Browser {
     fn ring(&self, _family: &FamilyId, _generation: u64) {}
+
+    fn on_ring(&self, _hear: OnRing) {}
 }
 
 impl Log for Browser {

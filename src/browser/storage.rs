@@ -71,4 +71,8 @@ impl Storage for BrowserStorage {
         }
         keys
     }
+
+    fn is_shared(&self) -> bool {
+        matches!(self, Self::Object(storage) if *storage != tab_storage())
+    }
 }

@@ -33,6 +33,7 @@ use crate::protocol::json::Json;
 use crate::protocol::metadata::ServerMetadata;
 use crate::protocol::time::Now;
 use crate::session::Session;
+use crate::session::family::{Entry, Letter};
 use crate::session::input::{Input, Ticket};
 use crate::session::output::Output;
 use crate::session::record::Record;
@@ -195,7 +196,7 @@ impl<P: Platform> Auth<P> {
                     self.warn(Warning::StorageFallback);
                 }
             }
-            Output::Publish(entry) => platform.commit(entry),
+            Output::Publish(entry) => self.publish(&entry),
             Output::Ring(family, generation) => platform.ring(&family, generation),
             Output::Refresh(_) => {
                 // Drawn now: when the task runs, somebody may have done it already. Or is at it: then that will do.
@@ -213,6 +214,25 @@ impl<P: Platform> Auth<P> {
             }
             Output::Emit(event) => self.0.listeners.note_event(event),
             Output::StateChanged => self.0.listeners.note_state(self.state()),
+        }
+    }
+
+    /// Hands an entry to the mailbox.
+    fn publish(&self, entry: &Entry) {
+        let platform = &self.0.platform;
+        match entry {
+            Entry::Session(record) => {
+                let (family, generation) = (&record.family, record.generation);
+                if let Ok(sealed) = family.seal(generation, &record.encode(), platform) {
+                    drop(platform.post(&Letter {
+                        family: family.id.clone(),
+                        generation,
+                        owner: String::new(),
+                        sealed,
+                    }));
+                }
+            }
+            Entry::Tombstone(family) => drop(platform.end(family, None, None)),
         }
     }
 

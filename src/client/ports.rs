@@ -6,7 +6,7 @@ use crate::protocol::http::{HttpRequest, HttpResponse};
 use crate::protocol::jose::alg::Algorithm;
 use crate::protocol::jose::jwk::PublicKey;
 use crate::protocol::time::{Now, Timestamp};
-use crate::session::family::{Entry, FamilyId};
+use crate::session::family::{FamilyId, Letter};
 use core::pin::Pin;
 
 /// All of them.
@@ -55,7 +55,8 @@ pub trait Clock {
     /// Calls back at this time or soon after, also when the device slept, and never more than a minute from now: who is
     /// called looks at the clock. Replaces an earlier wish.
     fn wake_at(&self, at: Timestamp, wake: Box<dyn FnOnce()>);
-    /// Calls back whenever the page comes back: visible, online, out of the back/forward cache.
+    /// Calls back whenever the page comes back, visible, online, out of the back/forward cache, and when another tab has
+    /// written to a shared storage.
     fn on_resume(&self, resume: Box<dyn Fn()>);
 }
 
@@ -83,23 +84,35 @@ pub trait Storage {
     fn remove(&self, key: &str) -> Result<(), StorageError>;
     /// The keys that begin so; empty where the storage cannot tell.
     fn keys(&self, prefix: &str) -> Vec<String>;
+    /// Whether other tabs write here, too: then it may be behind, and what it has may be another tab's.
+    fn is_shared(&self) -> bool;
 }
 
 /// Why a lock was not granted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum LockError {
-    /// The platform has no locks, or they refuse.
+    /// The platform has no way to keep tabs apart.
     Absent,
     /// Somebody held it too long.
     Timeout,
 }
 
+/// What keeps tabs apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(clippy::exhaustive_enums, reason = "made by platforms")]
+pub enum Exclusion {
+    /// A Web Lock: given back by the browser when the page dies.
+    Lock,
+    /// A lease in the mailbox, or a claim among tabs that are awake, where there are no Web Locks or they refuse.
+    Lease,
+}
+
 /// Locks between tabs.
 pub trait Locks {
-    /// Held until dropped.
+    /// Held, or queued for, until dropped.
     type Guard;
-    /// Waits for the lock, so many seconds at the most.
+    /// Waits for the lock, so many seconds at the most; leaves the queue when dropped.
     ///
     /// # Errors
     /// [`LockError`]; the lock is not held then.
@@ -107,21 +120,82 @@ pub trait Locks {
         &self,
         name: &str,
         timeout: u32,
-    ) -> impl Future<Output = Result<Self::Guard, LockError>>;
+    ) -> impl Future<Output = Result<(Self::Guard, Exclusion), LockError>>;
 }
 
-/// What the tabs of a family hand each other.
+/// What the mailbox has of a family.
+#[derive(Clone, Debug)]
+#[allow(clippy::exhaustive_enums, reason = "made by platforms")]
+pub enum Posted {
+    /// Nothing.
+    Nothing,
+    /// Its newest generation.
+    Letter {
+        /// Which.
+        generation: u64,
+        /// The record, sealed.
+        sealed: String,
+        /// A refresh of it was sent, and no answer to it is known.
+        unanswered: bool,
+    },
+    /// The family has ended.
+    Ended,
+}
+
+/// What became of what was handed to the mailbox.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(clippy::exhaustive_enums, reason = "made by platforms")]
+pub enum Receipt {
+    /// It is in.
+    Kept,
+    /// It is not: the mailbox has this generation, the same or a later one.
+    Surpassed(u64),
+    /// It is not: the family has ended.
+    Ended,
+    /// There is no mailbox, or it refused. Tabs that are awake were handed it all the same.
+    Absent,
+}
+
+/// There is no mailbox on this page, or it refused.
+#[derive(Clone, Debug)]
+#[allow(clippy::exhaustive_structs, reason = "made by platforms")]
+pub struct NoMailbox(
+    /// What tabs that are awake say of the family.
+    pub Posted,
+);
+
+/// What the tabs of a family hand each other: an append-only log of sealed records, and of families that have ended.
 pub trait Mailbox {
-    /// The newest entry of a family; `None` where there is none, and where there is no mailbox.
-    fn load(&self, family: &FamilyId) -> impl Future<Output = Option<Entry>>;
-    /// Commits an entry: issued in this turn, finished later.
-    fn commit(&self, entry: Entry);
+    /// What there is of a family.
+    ///
+    /// # Errors
+    /// [`NoMailbox`]; tabs that are awake were asked then.
+    fn newest(&self, family: &FamilyId) -> impl Future<Output = Result<Posted, NoMailbox>>;
+    /// Adds a letter, and drops older ones of its family. Issued in this turn, whether or not the receipt is waited for;
+    /// it outlives the page.
+    fn post(&self, letter: &Letter) -> impl Future<Output = Receipt> + 'static;
+    /// Notes that a refresh of this generation was sent, or that it is known what became of it. Issued in this turn.
+    fn mark(&self, family: &FamilyId, generation: u64, unanswered: bool);
+    /// Ends a family for ever, and all of an owner, and rings for each. With `unless_above` only where there is nothing
+    /// above this generation. Issued in this turn; it outlives the page.
+    fn end(
+        &self,
+        family: &FamilyId,
+        owner: Option<&str>,
+        unless_above: Option<u64>,
+    ) -> impl Future<Output = Receipt> + 'static;
 }
 
-/// Tells the family's other tabs to look into the mailbox. Carries nothing else.
+/// What is done when another tab rings: it is given the family and its generation.
+pub type OnRing = Box<dyn Fn(&str, u64)>;
+
+/// Tells the family's other tabs to look into the mailbox. Carries nothing else: a ring that is lost, late, forged or
+/// repeated costs a look.
 pub trait Doorbell {
-    /// Rings.
+    /// Rings; with [`u64::MAX`] for a family that has ended.
     fn ring(&self, family: &FamilyId, generation: u64);
+    /// Calls back with family and generation when another tab rings.
+    fn on_ring(&self, hear: OnRing);
 }
 
 /// A signature to check; prints nothing, since it holds the token. Key and algorithm are chosen by the core, the platform only does the arithmetic.

@@ -1,5 +1,5 @@
 use super::metadata::unanswered;
-use super::ports::{Level, LockError, Platform, TransportError};
+use super::ports::{Exclusion, Level, LockError, NoMailbox, Platform, Posted, TransportError};
 use super::{Auth, Error};
 use crate::protocol::error::{Endpoint, IdTokenProblem, ProtocolError};
 use crate::protocol::id_token::validate_refreshed;
@@ -11,7 +11,7 @@ use crate::protocol::token::{self, RefreshFailure};
 use crate::session::Lookup;
 use crate::session::family::Entry;
 use crate::session::input::{Input, Ticket};
-use crate::session::record::TokenKey;
+use crate::session::record::{Record, Stored, TokenKey};
 use crate::session::state::{SignedOutReason, Warning};
 use core::fmt;
 use std::rc::Rc;
@@ -146,7 +146,12 @@ impl<P: Platform> Auth<P> {
             lock_timeout(self.0.config.timeout),
         );
         let guard = match self.0.platform.acquire(&lock, seconds).await {
-            Ok(guard) => Some(guard),
+            Ok((guard, exclusion)) => {
+                if exclusion != Exclusion::Lock {
+                    self.warn(Warning::NoLocks);
+                }
+                Some(guard)
+            }
             Err(LockError::Absent) => {
                 self.warn(Warning::NoLocks);
                 None
@@ -235,8 +240,23 @@ impl<P: Platform> Auth<P> {
 
     /// Another tab may have been here: the mailbox rules, and a storage that is shared tells, too.
     async fn adopt_what_is_newer(&self, ticket: &Ticket) {
-        if let Some(entry) = self.0.platform.load(ticket.family()).await {
-            self.apply(Input::Family(entry));
+        let (Ok(posted) | Err(NoMailbox(posted))) = self.0.platform.newest(ticket.family()).await;
+        match posted {
+            Posted::Nothing => {}
+            Posted::Ended => {
+                let ended = Entry::Tombstone(ticket.family().clone());
+                self.apply(Input::Family(ended));
+            }
+            Posted::Letter {
+                generation, sealed, ..
+            } => {
+                let family = self.0.session.borrow().record().map(|it| it.family.clone());
+                let text = family.and_then(|family| family.open(generation, &sealed));
+                let text = text.unwrap_or_else(|| Secret::new(""));
+                if let Stored::Record(record) = Record::decode(text.expose(), self.now()) {
+                    self.apply(Input::Family(Entry::Session(record)));
+                }
+            }
         }
         if let Some(record) = self.stored_session() {
             self.apply(Input::Family(Entry::Session(record)));

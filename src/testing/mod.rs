@@ -21,6 +21,7 @@
 
 mod journal;
 mod locks;
+mod mailbox;
 mod platform;
 mod server;
 mod storage;

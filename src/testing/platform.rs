@@ -6,32 +6,32 @@ use super::server::{Reply, request};
 use super::storage::FakeStorage;
 use super::world::World;
 use crate::client::ports::{
-    Clock, Doorbell, Entropy, Http, Level, LockError, Locks, Log, Mailbox, Navigator, Platform,
+    Clock, Entropy, Exclusion, Http, Level, LockError, Locks, Log, Navigator, Platform,
     SignatureCheck, Signatures, Spawn, Task, TransportError, Unsupported,
 };
 use crate::protocol::base64url;
 use crate::protocol::entropy::NoEntropy;
 use crate::protocol::http::{HttpRequest, HttpResponse};
 use crate::protocol::time::{Now, Timestamp};
-use crate::session::family::{Entry, FamilyId};
+use crate::session::family::FamilyId;
 use core::cell::{Cell, RefCell};
 use sha2::{Digest, Sha256, Sha384, Sha512};
 use std::rc::Rc;
 
 /// A tab of a [`World`]. Cheap to clone; all clones are one tab.
 #[derive(Clone)]
-pub struct FakePlatform(Rc<Page>);
+pub struct FakePlatform(pub(super) Rc<Page>);
 
-struct Page {
-    world: World,
-    id: u64,
+pub(super) struct Page {
+    pub(super) world: World,
+    pub(super) id: u64,
     session: FakeStorage,
     logins: FakeStorage,
     arithmetic: Cell<Arithmetic>,
     randomness: Cell<Randomness>,
     drawn: Cell<u64>,
     has_locks: Cell<bool>,
-    has_mailbox: Cell<bool>,
+    pub(super) has_mailbox: Cell<bool>,
     resume: RefCell<Option<Rc<dyn Fn()>>>,
     navigations: RefCell<Vec<String>>,
     log: RefCell<Vec<LogLine>>,
@@ -248,7 +248,7 @@ impl Http for FakePlatform {
 impl Locks for FakePlatform {
     type Guard = FakeGuard;
 
-    async fn acquire(&self, name: &str, timeout: u32) -> Result<FakeGuard, LockError> {
+    async fn acquire(&self, name: &str, timeout: u32) -> Result<(FakeGuard, Exclusion), LockError> {
         if !self.0.has_locks.get() {
             return Err(LockError::Absent);
         }
@@ -256,42 +256,10 @@ impl Locks for FakePlatform {
         let deadline = world.now().monotonic + i64::from(timeout) * 1000;
         let guard = FakeGuard::queue_up(world, name);
         if guard.is_held_before(deadline).await {
-            Ok(guard)
+            Ok((guard, Exclusion::Lock))
         } else {
             Err(LockError::Timeout)
         }
-    }
-}
-
-impl Mailbox for FakePlatform {
-    async fn load(&self, family: &FamilyId) -> Option<Entry> {
-        if !self.0.has_mailbox.get() {
-            return None;
-        }
-        let entries = self.0.world.mailbox(family);
-        let ended = entries
-            .iter()
-            .find(|entry| matches!(entry, Entry::Tombstone(_)));
-        let generation = |entry: &&Entry| match entry {
-            Entry::Session(record) => record.generation,
-            Entry::Tombstone(_) => u64::MAX,
-        };
-        ended
-            .or_else(|| entries.iter().max_by_key(generation))
-            .cloned()
-    }
-
-    fn commit(&self, entry: Entry) {
-        if self.0.has_mailbox.get() {
-            self.0.world.commit(entry);
-        }
-    }
-}
-
-impl Doorbell for FakePlatform {
-    fn ring(&self, family: &FamilyId, generation: u64) {
-        let mut rings = self.0.world.0.rings.borrow_mut();
-        rings.push((self.0.id, family.clone(), generation));
     }
 }
 

@@ -13,6 +13,7 @@ pub struct FakeStorage(Rc<Inner>);
 
 struct Inner {
     world: World,
+    shared: Cell<bool>,
     texts: RefCell<BTreeMap<String, String>>,
     trouble: Cell<Trouble>,
 }
@@ -38,6 +39,7 @@ impl FakeStorage {
     pub fn new(world: &World) -> Self {
         Self(Rc::new(Inner {
             world: world.clone(),
+            shared: Cell::default(),
             texts: RefCell::default(),
             trouble: Cell::default(),
         }))
@@ -49,6 +51,14 @@ impl FakeStorage {
         let duplicate = Self::new(&self.0.world);
         duplicate.0.texts.replace(self.texts());
         duplicate
+    }
+
+    /// An empty one that every tab which is given it writes to, as localStorage is.
+    #[must_use]
+    pub fn shared(world: &World) -> Self {
+        let storage = Self::new(world);
+        storage.0.shared.set(true);
+        storage
     }
 
     /// From now on it has this trouble.
@@ -122,5 +132,9 @@ impl Storage for FakeStorage {
         let texts = self.0.texts.borrow();
         let keys = texts.keys().filter(|key| key.starts_with(prefix));
         keys.cloned().collect()
+    }
+
+    fn is_shared(&self) -> bool {
+        self.0.shared.get()
     }
 }

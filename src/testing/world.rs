@@ -2,13 +2,15 @@
 
 use super::journal::{Happening, Moment, Outcome};
 use super::locks::Queues;
+use super::mailbox::Drawer;
 use super::platform::FakePlatform;
 use super::server::{Reply, Request, Server};
 use super::storage::FakeStorage;
 use crate::client::ports::Task;
 use crate::protocol::error::Endpoint;
 use crate::protocol::time::{Now, Timestamp};
-use crate::session::family::{Entry, FamilyId};
+use crate::session::family::{FamilyId, Letter};
+
 use core::cell::{Cell, RefCell};
 use core::future::{Future, poll_fn};
 use core::task::{Context, Poll, Waker};
@@ -36,10 +38,14 @@ pub(super) struct Inner {
     alarms: RefCell<BTreeMap<u64, Alarm>>,
     pub(super) server: RefCell<Server>,
     pub(super) locks: RefCell<Queues>,
-    pub(super) mailbox: RefCell<BTreeMap<String, Vec<Entry>>>,
+    pub(super) mailbox: RefCell<BTreeMap<FamilyId, Drawer>>,
     pub(super) rings: RefCell<Vec<(u64, FamilyId, u64)>>,
+    pub(super) ears: RefCell<BTreeMap<u64, Ear>>,
     journal: RefCell<Vec<Moment>>,
 }
+
+/// What a tab does when another one rings.
+pub(super) type Ear = Rc<dyn Fn(&str, u64)>;
 
 struct Running {
     page: u64,
@@ -75,6 +81,7 @@ impl World {
             locks: RefCell::default(),
             mailbox: RefCell::default(),
             rings: RefCell::default(),
+            ears: RefCell::default(),
             journal: RefCell::default(),
         }))
     }
@@ -141,24 +148,22 @@ impl World {
 
     /// What the mailbox has of a family, oldest first.
     #[must_use]
-    pub fn mailbox(&self, family: &FamilyId) -> Vec<Entry> {
+    pub fn mailbox(&self, family: &FamilyId) -> Vec<Letter> {
         let mailbox = self.0.mailbox.borrow();
-        mailbox.get(family.as_str()).cloned().unwrap_or_default()
+        let drawer = mailbox.get(family);
+        drawer.map_or_else(Vec::new, |drawer| drawer.letters.clone())
     }
 
-    /// Puts an entry into the mailbox, as another tab would.
-    pub fn commit(&self, entry: Entry) {
-        let family = match &entry {
-            Entry::Session(record) => record.family.id.clone(),
-            Entry::Tombstone(family) => family.clone(),
-        };
-        let mut mailbox = self.0.mailbox.borrow_mut();
-        mailbox
-            .entry(family.as_str().to_owned())
-            .or_default()
-            .push(entry);
-        drop(mailbox);
-        self.note(Happening::Committed(family));
+    /// Whether the mailbox says that a family has ended.
+    #[must_use]
+    pub fn has_ended(&self, family: &FamilyId) -> bool {
+        let mailbox = self.0.mailbox.borrow();
+        mailbox.get(family).is_some_and(|drawer| drawer.ended)
+    }
+
+    /// Ends a family in the mailbox, as another tab would that does not ring.
+    pub fn end_family(&self, family: &FamilyId) {
+        let _ = self.end(family, None, None);
     }
 
     /// Starts a task; nothing of it runs before the world does.
@@ -267,6 +272,7 @@ impl World {
     /// Ends all that a page does, as leaving it does.
     pub(super) fn close(&self, page: u64) {
         self.0.alarms.borrow_mut().remove(&page);
+        self.0.ears.borrow_mut().remove(&page);
         let mut tasks = self.0.tasks.borrow_mut();
         let ended = tasks.extract_if(.., |_, running| running.page == page);
         let ended: Vec<_> = ended.collect();
