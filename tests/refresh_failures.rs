@@ -370,7 +370,7 @@ fn tk11_a_storage_that_is_full_or_denied_in_a_refresh_leaves_the_session_in_memo
         assert_ne!(new, old, "{trouble:?}");
         assert_eq!(page.access_token().unwrap(), new, "{trouble:?}");
         let warned = page.has_event(&Event::Warning(Warning::StorageFallback));
-        assert_eq!(warned, trouble != Trouble::LosesWrites, "{trouble:?}");
+        assert!(warned, "{trouble:?}");
         // A record with a spent refresh token would be worse than none.
         if trouble == Trouble::Full {
             assert_eq!(page.stored(), None);

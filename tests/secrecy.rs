@@ -334,6 +334,7 @@ fn t40_what_the_layers_pass_around_prints_no_secret() {
             requested_scope: record.scope.clone(),
             new_family: record.family.clone(),
             stored: Some(record),
+            shared: false,
         };
         let input = Input::SignedIn(Box::new(new));
         seen.debug(&input);

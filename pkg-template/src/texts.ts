@@ -65,7 +65,9 @@ export const WARNINGS: Readonly<Partial<Record<WarningCode, string>>> = {
     "Serve the page over https: crypto.subtle is missing, so the ID Token rests on TLS alone",
   insecure_issuer: "Serve the issuer over https",
   no_locks:
-    "Serve the page over https: without Web Locks two tabs may refresh at once",
+    "Serve the page over https: without Web Locks a lease stands in, and a tab that dies delays the others",
+  no_mailbox:
+    "Allow IndexedDB: without it only tabs that are awake hear of a refresh",
   issuer_unchecked:
     "Set the issuer option: the server says who it is, and there is nothing to compare it with",
   shared_redirect_uri:

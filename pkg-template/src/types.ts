@@ -223,6 +223,7 @@ export type WarningCode =
   | "insecure_issuer"
   /** There are no Web Locks: two tabs may refresh at once. */
   | "no_locks"
+  | "no_mailbox"
   /** The callback had an `iss`, and there is no `issuer` to compare it with (RFC 9207 §2.4). */
   | "issuer_unchecked"
   /** Another client of the page has the same `redirectUri` at another server, and this server does not say who answers (RFC 9700 §4.4.2). */

@@ -8,7 +8,7 @@ mod signatures;
 mod storage;
 
 use crate::client::ports::{
-    Doorbell, Entropy, Level, Log, Mailbox, Navigator, NoMailbox, OnRing, Platform, Posted,
+    Doorbell, Entropy, Later, Level, Log, Mailbox, Navigator, NoMailbox, OnRing, Platform, Posted,
     Receipt, Spawn, Task,
 };
 use crate::protocol::entropy::NoEntropy;
@@ -89,12 +89,12 @@ impl Navigator for Browser {
 /// The mailbox and the doorbell between tabs are not built in this version: every tab is on its own, as it would be with
 /// neither IndexedDB nor BroadcastChannel.
 impl Mailbox for Browser {
-    async fn newest(&self, _family: &FamilyId) -> Result<Posted, NoMailbox> {
-        Err(NoMailbox(Posted::Nothing))
+    fn newest(&self, _family: &FamilyId) -> Later<Result<Posted, NoMailbox>> {
+        Box::pin(core::future::ready(Err(NoMailbox(Posted::Nothing))))
     }
 
-    fn post(&self, _letter: &Letter) -> impl Future<Output = Receipt> + 'static {
-        core::future::ready(Receipt::Absent)
+    fn post(&self, _letter: &Letter) -> Later<Receipt> {
+        Box::pin(core::future::ready(Receipt::Absent))
     }
 
     fn mark(&self, _family: &FamilyId, _generation: u64, _unanswered: bool) {}
@@ -104,8 +104,8 @@ impl Mailbox for Browser {
         _family: &FamilyId,
         _owner: Option<&str>,
         _unless_above: Option<u64>,
-    ) -> impl Future<Output = Receipt> + 'static {
-        core::future::ready(Receipt::Absent)
+    ) -> Later<Receipt> {
+        Box::pin(core::future::ready(Receipt::Absent))
     }
 }
 

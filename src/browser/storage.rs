@@ -75,4 +75,8 @@ impl Storage for BrowserStorage {
     fn is_shared(&self) -> bool {
         matches!(self, Self::Object(storage) if *storage != tab_storage())
     }
+
+    fn is_memory(&self) -> bool {
+        matches!(self, Self::Memory)
+    }
 }

@@ -122,7 +122,9 @@ impl<P: Platform> Auth<P> {
                     requested_scope: exchanged.transaction.scope(),
                     new_family,
                     stored,
+                    shared: self.0.platform.session_storage().is_shared(),
                 })));
+                self.settle_soon();
                 Ok(CallbackResult {
                     return_to: Some(exchanged.transaction.return_to().to_owned()),
                     app_state: exchanged.transaction.app_state(),

@@ -1,4 +1,4 @@
-use super::ports::{Level, Platform, Storage};
+use super::ports::{Level, NoMailbox, Platform, Storage};
 use super::{Auth, Error, random};
 use crate::protocol::json::Object;
 use crate::protocol::logout::{EndSession, end_session_uri, parameter_name};
@@ -52,8 +52,24 @@ impl<P: Platform> Auth<P> {
             self.started().await;
         }
         let record = self.0.session.borrow().record().cloned();
+        // Asked before the family ends: what is revoked is the newest that any tab has.
+        let family = record.as_ref().map(|record| record.family.id.clone());
+        let newest = family.map(|family| self.0.platform.newest(&family));
         self.apply(Input::LoggedOut);
         self.tell();
+        let newer = match newest.zip(record.as_ref()) {
+            Some((newest, record)) => {
+                let (Ok(posted) | Err(NoMailbox(posted))) = newest.await;
+                self.open(&record.family, &posted)
+            }
+            None => None,
+        };
+        let newer = newer.map(|newer| *newer);
+        let record = record.map(|held| match newer {
+            Some(newer) if newer.generation > held.generation => newer,
+            _ => held,
+        });
+        self.settle_end().await;
         // RFC 7009 §2.1: access tokens go with the refresh token, and a hint that was revoked says nothing.
         let hints = parameter_name(&self.0.config.logout, "access_token_hint").is_some();
         let revokes = options.revoke.unwrap_or(!options.local && !hints);
@@ -96,6 +112,19 @@ impl<P: Platform> Auth<P> {
                 platform.log(Level::Warn, "the tokens may not be revoked", None);
             }
         }
+    }
+
+    /// Revokes the tokens of a session that ended before they came, nobody waiting; unless there is another by now: a
+    /// server may hold both for one grant.
+    pub(super) fn revoke_soon(&self, record: Record) {
+        let auth = self.clone();
+        self.0.platform.spawn(Box::pin(async move {
+            if auth.0.session.borrow().record().is_none()
+                && let Ok(metadata) = auth.metadata().await
+            {
+                auth.revoke(&metadata, &record).await;
+            }
+        }));
     }
 
     /// Where the session ends at the server, if there is such a place. OIDC RP-Initiated Logout §2.

@@ -6,6 +6,7 @@
 
 mod callback;
 mod config;
+mod family;
 mod flight;
 mod listeners;
 mod login;
@@ -33,16 +34,18 @@ use crate::protocol::json::Json;
 use crate::protocol::metadata::ServerMetadata;
 use crate::protocol::time::Now;
 use crate::session::Session;
-use crate::session::family::{Entry, Letter};
+use crate::session::family::FamilyId;
 use crate::session::input::{Input, Ticket};
 use crate::session::output::Output;
-use crate::session::record::Record;
+use crate::session::record::{Record, TokenKey};
 use crate::session::state::Warning;
 use callback::Callback;
+use core::task::Waker;
+use family::Pending;
 use flight::{Flight, Landing};
 use listeners::Listeners;
 use metadata::Cached;
-use ports::{Platform, Storage};
+use ports::Platform;
 use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
 
@@ -84,6 +87,12 @@ struct Inner<P: Platform> {
     jwks_renewed_at: Cell<Option<Now>>,
     /// The storage holds a record of a newer version: left alone, this session lives in memory.
     storage_is_newer: Cell<bool>,
+    /// What the mailbox will say to what was last handed to it.
+    receipt: RefCell<Option<Pending>>,
+    /// To be rung, once no lock is held.
+    rings: RefCell<Vec<(FamilyId, u64)>>,
+    /// Who waits for the session to change.
+    watchers: RefCell<Vec<Waker>>,
     warned: RefCell<Vec<Warning>>,
 }
 
@@ -110,12 +119,21 @@ impl<P: Platform> Auth<P> {
             jwks_flight: Flight::default(),
             jwks_renewed_at: Cell::default(),
             storage_is_newer: Cell::new(false),
+            receipt: RefCell::default(),
+            rings: RefCell::default(),
+            watchers: RefCell::default(),
             warned: RefCell::default(),
         }));
         let weak = Rc::downgrade(&auth.0);
         auth.0
             .platform
             .on_resume(Box::new(move || Self::wake(&weak, Input::Resumed)));
+        let weak = auth.downgrade();
+        auth.0.platform.on_ring(Box::new(move |family, generation| {
+            if let Some(auth) = weak.upgrade() {
+                auth.hear_ring(family, generation);
+            }
+        }));
         auth
     }
 
@@ -175,32 +193,33 @@ impl<P: Platform> Auth<P> {
         loop {
             let output = self.0.session.borrow_mut().poll_output();
             match output {
-                None => return,
+                None => break,
                 Some(output) => self.act(output),
             }
         }
+        // Who queues for the lock looks whether there is still something to queue for.
+        let watchers = self.0.watchers.take();
+        watchers.into_iter().for_each(Waker::wake);
     }
 
     fn act(&self, output: Output) {
         let platform = &self.0.platform;
         match output {
-            Output::Persist(record) => self.persist(record.expose()),
-            Output::Forget => {
-                // What cannot be removed is overwritten; what can be neither was most likely never stored.
-                let key = self.0.config.session_key();
-                let storage = platform.session_storage();
-                if !self.0.storage_is_newer.get()
-                    && storage.remove(&key).is_err()
-                    && storage.save(&key, "").is_err()
-                {
-                    self.warn(Warning::StorageFallback);
-                }
+            Output::Persist(record) => self.persist(record.expose(), false),
+            Output::PersistAnew(record) => self.persist(record.expose(), true),
+            Output::Forget(family) => self.forget(&family),
+            Output::Publish => self.publish(),
+            Output::Mark(family, generation, unanswered) => {
+                platform.mark(&family, generation, unanswered);
             }
-            Output::Publish(entry) => self.publish(&entry),
-            Output::Ring(family, generation) => platform.ring(&family, generation),
+            Output::End(family, subject) => self.end_family(&family, subject.as_deref()),
+            Output::Ring(family, generation) => {
+                self.0.rings.borrow_mut().push((family, generation));
+            }
             Output::Refresh(_) => {
                 // Drawn now: when the task runs, somebody may have done it already. Or is at it: then that will do.
-                if let Some(ticket) = self.ticket().filter(|ticket| !self.is_refreshing(ticket)) {
+                let ticket = self.ticket(&TokenKey::default());
+                if let Some(ticket) = ticket.filter(|ticket| !self.is_refreshing(ticket)) {
                     let auth = self.clone();
                     platform.spawn(Box::pin(async move {
                         // The session is told how it went; nobody else waits for it.
@@ -217,38 +236,6 @@ impl<P: Platform> Auth<P> {
         }
     }
 
-    /// Hands an entry to the mailbox.
-    fn publish(&self, entry: &Entry) {
-        let platform = &self.0.platform;
-        match entry {
-            Entry::Session(record) => {
-                let (family, generation) = (&record.family, record.generation);
-                if let Ok(sealed) = family.seal(generation, &record.encode(), platform) {
-                    drop(platform.post(&Letter {
-                        family: family.id.clone(),
-                        generation,
-                        owner: String::new(),
-                        sealed,
-                    }));
-                }
-            }
-            Entry::Tombstone(family) => drop(platform.end(family, None, None)),
-        }
-    }
-
-    /// Writes the session's record; where the storage refuses, the session lives on in memory, and an old record that
-    /// would be wrong after a reload is removed.
-    fn persist(&self, record: &str) {
-        let storage = self.0.platform.session_storage();
-        let key = self.0.config.session_key();
-        if self.0.storage_is_newer.get() {
-            self.warn(Warning::StorageFallback);
-        } else if storage.save(&key, record).is_err() {
-            let _ = storage.remove(&key);
-            self.warn(Warning::StorageFallback);
-        }
-    }
-
     /// Notes a warning, each once.
     fn warn(&self, warning: Warning) {
         let mut warned = self.0.warned.borrow_mut();
@@ -258,15 +245,23 @@ impl<P: Platform> Auth<P> {
         }
     }
 
-    /// Tells listeners what was noted.
+    /// Tells other tabs, then listeners, what was noted: no lock is held by now.
     fn tell(&self) {
+        let rings = self.0.rings.take();
+        for (family, generation) in rings {
+            self.0.platform.ring(&family, generation);
+        }
         self.0.listeners.tell();
     }
 
     fn wake(weak: &Weak<Inner<P>>, input: Input) {
         if let Some(inner) = weak.upgrade() {
             let auth = Self(inner);
+            let came_back = matches!(input, Input::Resumed);
             auth.apply(input);
+            if came_back {
+                auth.look_soon();
+            }
             auth.tell();
         }
     }

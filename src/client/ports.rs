@@ -86,6 +86,10 @@ pub trait Storage {
     fn keys(&self, prefix: &str) -> Vec<String>;
     /// Whether other tabs write here, too: then it may be behind, and what it has may be another tab's.
     fn is_shared(&self) -> bool;
+    /// Whether nothing is kept, and nothing is meant to be: the session lives in memory.
+    fn is_memory(&self) -> bool {
+        false
+    }
 }
 
 /// Why a lock was not granted.
@@ -164,16 +168,19 @@ pub struct NoMailbox(
     pub Posted,
 );
 
+/// What was asked in one turn, and comes in a later one. Boxed, so that it can be kept.
+pub type Later<T> = Pin<Box<dyn Future<Output = T>>>;
+
 /// What the tabs of a family hand each other: an append-only log of sealed records, and of families that have ended.
 pub trait Mailbox {
-    /// What there is of a family.
+    /// What there is of a family, before anything that is handed in after this: asked in this turn.
     ///
     /// # Errors
     /// [`NoMailbox`]; tabs that are awake were asked then.
-    fn newest(&self, family: &FamilyId) -> impl Future<Output = Result<Posted, NoMailbox>>;
+    fn newest(&self, family: &FamilyId) -> Later<Result<Posted, NoMailbox>>;
     /// Adds a letter, and drops older ones of its family. Issued in this turn, whether or not the receipt is waited for;
     /// it outlives the page.
-    fn post(&self, letter: &Letter) -> impl Future<Output = Receipt> + 'static;
+    fn post(&self, letter: &Letter) -> Later<Receipt>;
     /// Notes that a refresh of this generation was sent, or that it is known what became of it. Issued in this turn.
     fn mark(&self, family: &FamilyId, generation: u64, unanswered: bool);
     /// Ends a family for ever, and all of an owner, and rings for each. With `unless_above` only where there is nothing
@@ -183,7 +190,7 @@ pub trait Mailbox {
         family: &FamilyId,
         owner: Option<&str>,
         unless_above: Option<u64>,
-    ) -> impl Future<Output = Receipt> + 'static;
+    ) -> Later<Receipt>;
 }
 
 /// What is done when another tab rings: it is given the family and its generation.

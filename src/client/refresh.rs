@@ -1,5 +1,5 @@
 use super::metadata::unanswered;
-use super::ports::{Exclusion, Level, LockError, NoMailbox, Platform, Posted, TransportError};
+use super::ports::{Exclusion, Level, LockError, Platform, Receipt, TransportError};
 use super::{Auth, Error};
 use crate::protocol::error::{Endpoint, IdTokenProblem, ProtocolError};
 use crate::protocol::id_token::validate_refreshed;
@@ -9,21 +9,32 @@ use crate::protocol::secret::Secret;
 use crate::protocol::text::joined;
 use crate::protocol::token::{self, RefreshFailure};
 use crate::session::Lookup;
-use crate::session::family::Entry;
 use crate::session::input::{Input, Ticket};
-use crate::session::record::{Record, Stored, TokenKey};
+use crate::session::record::TokenKey;
 use crate::session::state::{SignedOutReason, Warning};
 use core::fmt;
+use core::future::poll_fn;
+use core::pin::pin;
 use std::rc::Rc;
 
 /// What a caller wants of a token.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct TokenOptions {
+    /// Which token; the default is the one signed in for. All share one refresh token.
+    pub key: TokenKey,
     /// For how many seconds it must be good; without a number, for as long as it takes to arrive.
     pub min_validity: Option<i64>,
     /// Refresh even a fresh one.
     pub force_refresh: bool,
+}
+
+/// What became of a refresh request.
+enum Asked {
+    /// It is answered, or failed.
+    Done(Result<(), Error>),
+    /// It was refused, but another tab is ahead of what was sent.
+    Passed,
 }
 
 /// An access token, for the application's own requests.
@@ -57,22 +68,21 @@ impl<P: Platform> Auth<P> {
     /// `login_required` without a session; otherwise why the refresh failed. A session that stands stays.
     pub async fn access_token(&self, options: TokenOptions) -> Result<AccessToken, Error> {
         self.started().await;
+        let key = &options.key;
         if options.force_refresh {
-            let blocked = self.0.session.borrow().blocked(self.now());
+            let blocked = self.0.session.borrow().blocked(key, self.now());
             blocked.map_or(Ok(()), Err)?;
-        } else if let Some(token) = self.held_token(options.min_validity)? {
+        } else if let Some(token) = self.held_token(key, options.min_validity)? {
             return Ok(token);
         }
-        match self.ticket() {
+        match self.ticket(key) {
             Some(ticket) => self.refresh(ticket).await?,
             // It cannot be refreshed: either it is good as it is, or there is no session.
-            None => drop(self.held_token(None)?),
+            None => drop(self.held_token(key, None)?),
         }
         // What was just received is handed out, however short the server made it.
         let session = self.0.session.borrow();
-        let token = session
-            .record()
-            .and_then(|record| record.token(&TokenKey::default()));
+        let token = session.record().and_then(|record| record.token(key));
         token
             .map(|token| AccessToken(token.value.clone()))
             .ok_or_else(|| {
@@ -80,13 +90,14 @@ impl<P: Platform> Auth<P> {
             })
     }
 
-    /// Refreshes once for all who hold what this ticket was drawn for, and want what follows it.
-    pub(super) async fn refresh(&self, past: Ticket) -> Result<(), Error> {
+    /// Refreshes once for all who hold what this ticket was drawn for, and want what follows it. One refresh token has one
+    /// queue, whichever tokens are asked for by it.
+    pub(super) async fn refresh(&self, mut past: Ticket) -> Result<(), Error> {
         loop {
             if !self.0.refresh.is_under_way() {
                 self.0.refreshed.replace(Some(past.clone()));
             }
-            // A run that was begun for another session or an older generation says nothing about this one.
+            // A run that was begun for another session, token or generation says nothing about this one.
             let is_ours = self.begun_for(&past);
             let (auth, ticket) = (self.clone(), past.clone());
             let run = Box::pin(async move {
@@ -99,9 +110,13 @@ impl<P: Platform> Auth<P> {
             if is_ours {
                 return result;
             }
-            if self.ticket().as_ref() != Some(&past) {
+            if self.is_passed_by(&past) {
                 return Ok(());
             }
+            let Some(ticket) = self.ticket(past.key()) else {
+                return Ok(());
+            };
+            past = ticket;
         }
     }
 
@@ -115,20 +130,20 @@ impl<P: Platform> Auth<P> {
     }
 
     /// What a refresh of the session that is held now would be recognised by.
-    pub(super) fn ticket(&self) -> Option<Ticket> {
+    pub(super) fn ticket(&self, key: &TokenKey) -> Option<Ticket> {
         let session = self.0.session.borrow();
-        let refreshable = session.refresh_ticket(&TokenKey::default());
+        let refreshable = session.refresh_ticket(key);
         refreshable.map(|(ticket, _)| ticket)
     }
 
     /// The token that is held, if it is good for so long; `None` where a refresh is needed.
-    fn held_token(&self, min_validity: Option<i64>) -> Result<Option<AccessToken>, Error> {
-        let lookup = self
-            .0
-            .session
-            .borrow()
-            .lookup(&TokenKey::default(), min_validity, self.now());
-        match lookup {
+    pub(super) fn held_token(
+        &self,
+        key: &TokenKey,
+        min_validity: Option<i64>,
+    ) -> Result<Option<AccessToken>, Error> {
+        let session = self.0.session.borrow();
+        match session.lookup(key, min_validity, self.now()) {
             Lookup::Fresh(token) => Ok(Some(AccessToken(token))),
             Lookup::Refresh => Ok(None),
             Lookup::Blocked(error) => Err(error),
@@ -145,47 +160,76 @@ impl<P: Platform> Auth<P> {
             past.family().lock_name(),
             lock_timeout(self.0.config.timeout),
         );
-        let guard = match self.0.platform.acquire(&lock, seconds).await {
-            Ok((guard, exclusion)) => {
+        let guard = {
+            // Whoever is ahead rings: then there is nothing to queue for.
+            let mut queued = pin!(self.0.platform.acquire(&lock, seconds));
+            let mut passed = pin!(self.passed_by(&past));
+            poll_fn(|context| {
+                let queued = queued.as_mut().poll(context).map(Some);
+                if queued.is_ready() {
+                    return queued;
+                }
+                passed.as_mut().poll(context).map(|()| None)
+            })
+            .await
+        };
+        let guard = match guard {
+            None => return self.passed(&past),
+            Some(Ok((guard, exclusion))) => {
                 if exclusion != Exclusion::Lock {
                     self.warn(Warning::NoLocks);
                 }
                 Some(guard)
             }
-            Err(LockError::Absent) => {
+            Some(Err(LockError::Absent)) => {
                 self.warn(Warning::NoLocks);
                 None
             }
-            Err(LockError::Timeout) => {
+            Some(Err(LockError::Timeout)) => {
                 let error = Error::timeout(Endpoint::Token, seconds);
                 return Err(self.failed(past, RefreshFailure::Transient, error, None));
             }
         };
-        self.adopt_what_is_newer(&past).await;
-        // Not "did this read bring something?" but "is what is held now what I came for?".
-        let held = self.ticket();
-        if held.as_ref() != Some(&past) && self.held_token(None)?.is_some() {
-            return Ok(());
-        }
-        let refreshable = self.0.session.borrow().refresh_ticket(&TokenKey::default());
-        let Some((ticket, refresh_token)) = refreshable else {
-            return Err(Error::login_required(SignedOutReason::Expired));
+        let result = loop {
+            self.look().await;
+            if self.is_passed_by(&past) {
+                break self.passed(&past);
+            }
+            let refreshable = self.0.session.borrow().refresh_ticket(past.key());
+            let Some((ticket, refresh_token)) = refreshable else {
+                break self.passed(&past);
+            };
+            match self.ask(&metadata, ticket, &refresh_token).await {
+                Asked::Done(result) => break result,
+                Asked::Passed => {}
+            }
         };
-        let result = self.ask(&metadata, ticket, &refresh_token).await;
         drop(guard);
         result
     }
 
-    /// Sends the refresh. The new tokens are stored in the turn of the answer: nothing is awaited and nothing is read
-    /// between the two.
+    /// What there is to say to somebody who was passed by.
+    fn passed(&self, past: &Ticket) -> Result<(), Error> {
+        if self.ticket(past.key()).is_some() {
+            return Ok(());
+        }
+        let reason = self.0.session.borrow().ended();
+        Err(Error::login_required(
+            reason.unwrap_or(SignedOutReason::Expired),
+        ))
+    }
+
+    /// Sends the refresh. The new tokens are sealed, stored and published in the turn of the answer: nothing is awaited
+    /// and nothing is read between the two.
     async fn ask(
         &self,
         metadata: &Rc<ServerMetadata>,
         ticket: Ticket,
         refresh_token: &Secret,
-    ) -> Result<(), Error> {
-        self.apply(Input::RefreshStarted(TokenKey::default()));
-        let request = token::refresh_request(metadata, &self.0.config.client_id, refresh_token);
+    ) -> Asked {
+        self.apply(Input::RefreshStarted(ticket.key().clone()));
+        let (client_id, narrowed) = (&self.0.config.client_id, ticket.key().as_str());
+        let request = token::refresh_request(metadata, client_id, refresh_token, narrowed);
         let endpoint = request.endpoint;
         let seconds = self.0.config.timeout;
         let answer = match self.0.platform.send(request, seconds).await {
@@ -198,7 +242,7 @@ impl<P: Platform> Auth<P> {
                     RefreshFailure::Unknown
                 };
                 let error = unanswered(error, endpoint, seconds);
-                return Err(self.failed(ticket, failure, error, None));
+                return Asked::Done(Err(self.failed(ticket, failure, error, None)));
             }
         };
         match token::response(&answer) {
@@ -206,13 +250,42 @@ impl<P: Platform> Auth<P> {
                 let id_token = tokens.id_token.clone();
                 let access_token = tokens.access_token.clone();
                 self.apply(Input::Refreshed(ticket.clone(), Box::new(tokens)));
-                self.check_user(metadata, ticket, id_token, access_token)
+                self.settle(false).await;
+                let ended = self.0.session.borrow().ended();
+                if let Some(reason) = ended {
+                    return Asked::Done(Err(Error::login_required(reason)));
+                }
+                Asked::Done(self.check_user(metadata, ticket, id_token, access_token))
             }
             Err(error) => {
                 let failure = token::classify_refresh(&answer, &error);
-                Err(self.failed(ticket, failure, error.into(), answer.retry_after))
+                if failure == RefreshFailure::Rejected && self.is_surpassed(&ticket).await {
+                    return Asked::Passed;
+                }
+                let wait = answer.retry_after;
+                Asked::Done(Err(self.failed(ticket, failure, error.into(), wait)))
             }
         }
+    }
+
+    /// A refusal is believed only where nothing is above what was sent: everything is read again, and the family is ended
+    /// by one step that sees to it.
+    async fn is_surpassed(&self, ticket: &Ticket) -> bool {
+        self.look().await;
+        let is_held = |auth: &Self| auth.ticket(ticket.key()).as_ref() == Some(ticket);
+        if !is_held(self) {
+            return true;
+        }
+        if *ticket.key() != TokenKey::default() {
+            return false;
+        }
+        let (family, generation) = (ticket.family(), ticket.generation());
+        let end = self.0.platform.end(family, None, Some(generation));
+        if let Receipt::Surpassed(_) = end.await {
+            self.look().await;
+            return !is_held(self);
+        }
+        false
     }
 
     fn failed(
@@ -236,31 +309,6 @@ impl<P: Platform> Auth<P> {
         // A refused grant is no session: that is what the caller needs to know. The refusal itself is in the state.
         let reason = self.0.session.borrow().ended();
         reason.map_or(error, Error::login_required)
-    }
-
-    /// Another tab may have been here: the mailbox rules, and a storage that is shared tells, too.
-    async fn adopt_what_is_newer(&self, ticket: &Ticket) {
-        let (Ok(posted) | Err(NoMailbox(posted))) = self.0.platform.newest(ticket.family()).await;
-        match posted {
-            Posted::Nothing => {}
-            Posted::Ended => {
-                let ended = Entry::Tombstone(ticket.family().clone());
-                self.apply(Input::Family(ended));
-            }
-            Posted::Letter {
-                generation, sealed, ..
-            } => {
-                let family = self.0.session.borrow().record().map(|it| it.family.clone());
-                let text = family.and_then(|family| family.open(generation, &sealed));
-                let text = text.unwrap_or_else(|| Secret::new(""));
-                if let Stored::Record(record) = Record::decode(text.expose(), self.now()) {
-                    self.apply(Input::Family(Entry::Session(record)));
-                }
-            }
-        }
-        if let Some(record) = self.stored_session() {
-            self.apply(Input::Family(Entry::Session(record)));
-        }
     }
 
     /// Looks at the ID Token of a refresh, once the tokens are safe (OIDC Core §12.2). Another user or issuer ends the

@@ -1,7 +1,7 @@
 use super::ports::{Platform, Storage};
 use super::{Auth, State};
 use crate::session::input::Input;
-use crate::session::record::{self, Record};
+use crate::session::record::{self, Record, TokenKey};
 use crate::session::state::Warning;
 
 impl<P: Platform> Auth<P> {
@@ -26,8 +26,11 @@ impl<P: Platform> Auth<P> {
             }
             // A stored session whose token has expired is shown once a refresh had an answer.
             let is_loading = *auth.0.session.borrow().state() == State::Loading;
-            if is_loading && let Some(ticket) = auth.ticket() {
+            let ticket = auth.ticket(&TokenKey::default());
+            if is_loading && let Some(ticket) = ticket {
                 let _ = auth.refresh(ticket).await;
+            } else {
+                auth.look_soon();
             }
             auth.tell();
             Ok(())

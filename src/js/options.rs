@@ -3,6 +3,7 @@
 
 use crate::client::{Config, Error, LoginOptions, LogoutOptions, TokenOptions};
 use crate::protocol::json::Json;
+use crate::session::record::TokenKey;
 
 pub(super) fn config(text: &str) -> Result<Config, Error> {
     Config::read(&parse(text))
@@ -21,6 +22,7 @@ pub(super) fn login(text: &str) -> LoginOptions {
 pub(super) fn token(text: &str) -> TokenOptions {
     let options = parse(text);
     TokenOptions {
+        key: TokenKey::from_text(options.get_str("key").unwrap_or_default()),
         min_validity: options.get_integer("minValidity"),
         force_refresh: options.is_true("forceRefresh"),
     }

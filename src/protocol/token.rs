@@ -42,12 +42,17 @@ pub fn refresh_request(
     metadata: &ServerMetadata,
     client_id: &str,
     refresh_token: &Secret,
+    narrowed: &str,
 ) -> HttpRequest {
-    let body = form::encode(&[
+    let mut body = form::encode(&[
         ("grant_type", "refresh_token"),
         ("client_id", client_id),
         ("refresh_token", refresh_token.expose()),
     ]);
+    if !narrowed.is_empty() {
+        body.push('&');
+        body.push_str(narrowed);
+    }
     HttpRequest::post(Endpoint::Token, metadata.token_endpoint(), body)
 }
 

@@ -33,8 +33,16 @@ pub enum Input {
     Wake,
     /// The page came back: visible, online, out of the back/forward cache. What was postponed is due.
     Resumed,
-    /// The mailbox has something about the family.
+    /// The mailbox, or a shared storage, has something about the family: adopted if it is newer than what is held.
     Family(Entry),
+    /// The mailbox has another record of this generation or a later one, and what is held did not get in: that one is
+    /// adopted.
+    Surpassed(Box<Record>),
+    /// What is held did not get into the mailbox and stays all the same, in this family and as this generation: a sign-in
+    /// is newer than what was there before, and does not follow a family that has ended.
+    Placed(Box<Family>, u64),
+    /// A shared storage has the session of another family, which lives: the one that is held is over here.
+    Appeared(Box<Record>),
     /// The user logs out.
     LoggedOut,
 }
@@ -56,6 +64,8 @@ pub struct NewSession {
     pub new_family: Family,
     /// What the storage had, where the callback came first and [`Input::Restored`] was not said.
     pub stored: Option<Box<Record>>,
+    /// Whether the storage is shared: then another user's session does not live on in other tabs.
+    pub shared: bool,
 }
 
 /// Which refresh an answer belongs to: a late one, of a session that was left or passed by, is recognised by it.
@@ -92,7 +102,8 @@ impl Ticket {
     }
 
     /// The token that it is about.
-    pub(super) fn key(&self) -> &TokenKey {
+    #[must_use]
+    pub fn key(&self) -> &TokenKey {
         &self.0.key
     }
 }

@@ -5,6 +5,7 @@
 
 use super::family::Family;
 use super::schedule;
+use crate::protocol::form;
 use crate::protocol::json::{Json, Object};
 use crate::protocol::scope::Scope;
 use crate::protocol::secret::Secret;
@@ -13,11 +14,36 @@ use crate::protocol::time::{Now, Timestamp};
 /// The version written by this code. An older tab leaves a newer record alone.
 pub const VERSION: i64 = 1;
 
-/// Which access token: for which `audience`, `resource`s and `scope`. The default is the one signed in for.
+/// Which access token: for which `audience`, `resource` and `scope`, as the parameters of the request for it. The default
+/// is the one signed in for.
 #[derive(Clone, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]
 pub struct TokenKey(String);
 
 impl TokenKey {
+    /// The key of a token for this API (`audience`, or RFC 8707 §2 `resource`) and this part of the granted scope
+    /// (RFC 6749 §6). With nothing it is the default.
+    #[must_use]
+    pub fn new(audience: Option<&str>, resource: Option<&str>, scope: Option<&Scope>) -> Self {
+        let mut form = String::new();
+        let scope = scope.map(Scope::as_str);
+        for (name, value) in [
+            ("audience", audience),
+            ("resource", resource),
+            ("scope", scope),
+        ] {
+            if let Some(value) = value {
+                form::append(&mut form, name, value);
+            }
+        }
+        Self(form)
+    }
+
+    /// One that [`TokenKey::as_str`] gave.
+    #[must_use]
+    pub fn from_text(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+
     /// The text by which it is stored; empty for the default.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -85,6 +111,18 @@ pub enum Stored {
     Absent,
     /// A record of a newer version: neither read nor overwritten.
     Newer,
+}
+
+/// What stands in a storage.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Peek {
+    /// Nothing of ours.
+    Nothing,
+    /// A record of a newer version: not overwritten.
+    Newer,
+    /// A record of this family.
+    Family(String),
 }
 
 impl Record {
@@ -160,6 +198,21 @@ impl Record {
             .json("grant", grant)
             .done()
             .to_text()
+    }
+
+    /// What stands in a storage, as far as it must be known before something is written there.
+    #[must_use]
+    pub fn peek(text: &str) -> Peek {
+        let document = Json::parse(text).unwrap_or(Json::Null);
+        match document.get_integer("v") {
+            Some(version) if version > VERSION => Peek::Newer,
+            Some(VERSION) => {
+                let grant = document.get("grant");
+                let family = grant.and_then(|grant| grant.get_str("family"));
+                family.map_or(Peek::Nothing, |family| Peek::Family(family.to_owned()))
+            }
+            _ => Peek::Nothing,
+        }
     }
 
     fn generation_number(&self) -> Json {

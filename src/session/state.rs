@@ -178,6 +178,8 @@ pub enum Warning {
     InsecureIssuer,
     /// There are no Web Locks: two tabs may refresh at once.
     NoLocks,
+    /// There is no IndexedDB, or it refuses: tabs hand the session only to tabs that are awake.
+    NoMailbox,
     /// Plain OAuth without an issuer got a response that names one (RFC 9207 §2.4).
     IssuerUnchecked,
     /// Another client of the page, of another server, has the same `redirect_uri`, and this server does not send `iss`
@@ -187,12 +189,13 @@ pub enum Warning {
 
 impl Warning {
     /// Every one, for the tests that hold Rust and TypeScript together.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::StorageFallback,
         Self::NoRefreshToken,
         Self::SignatureUnchecked,
         Self::InsecureIssuer,
         Self::NoLocks,
+        Self::NoMailbox,
         Self::IssuerUnchecked,
         Self::SharedRedirectUri,
     ];
@@ -206,6 +209,7 @@ impl Warning {
             Self::SignatureUnchecked => "signature_unchecked",
             Self::InsecureIssuer => "insecure_issuer",
             Self::NoLocks => "no_locks",
+            Self::NoMailbox => "no_mailbox",
             Self::IssuerUnchecked => "issuer_unchecked",
             Self::SharedRedirectUri => "shared_redirect_uri",
         }

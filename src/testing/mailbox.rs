@@ -3,7 +3,7 @@
 use super::journal::Happening;
 use super::platform::FakePlatform;
 use super::world::World;
-use crate::client::ports::{Doorbell, Mailbox, NoMailbox, OnRing, Posted, Receipt};
+use crate::client::ports::{Doorbell, Later, Mailbox, NoMailbox, OnRing, Posted, Receipt};
 use crate::session::family::{FamilyId, Letter};
 use core::future::ready;
 use std::rc::Rc;
@@ -95,21 +95,21 @@ impl World {
 }
 
 impl Mailbox for FakePlatform {
-    async fn newest(&self, family: &FamilyId) -> Result<Posted, NoMailbox> {
-        if self.0.has_mailbox.get() {
+    fn newest(&self, family: &FamilyId) -> Later<Result<Posted, NoMailbox>> {
+        Box::pin(ready(if self.0.has_mailbox.get() {
             Ok(self.0.world.newest(family))
         } else {
             Err(NoMailbox(Posted::Nothing))
-        }
+        }))
     }
 
-    fn post(&self, letter: &Letter) -> impl Future<Output = Receipt> + 'static {
+    fn post(&self, letter: &Letter) -> Later<Receipt> {
         let has_mailbox = self.0.has_mailbox.get();
-        ready(if has_mailbox {
+        Box::pin(ready(if has_mailbox {
             self.0.world.post(letter)
         } else {
             Receipt::Absent
-        })
+        }))
     }
 
     fn mark(&self, family: &FamilyId, generation: u64, unanswered: bool) {
@@ -123,7 +123,7 @@ impl Mailbox for FakePlatform {
         family: &FamilyId,
         owner: Option<&str>,
         unless_above: Option<u64>,
-    ) -> impl Future<Output = Receipt> + 'static {
+    ) -> Later<Receipt> {
         let mut receipt = Receipt::Absent;
         if self.0.has_mailbox.get() {
             let ended;
@@ -132,7 +132,7 @@ impl Mailbox for FakePlatform {
                 self.ring(&family, u64::MAX);
             }
         }
-        ready(receipt)
+        Box::pin(ready(receipt))
     }
 }
 

@@ -17,7 +17,7 @@ mod steps;
 use countersign::session::RefreshMode;
 use countersign::session::input::Input;
 use countersign::session::output::Output;
-use countersign::session::record::{Record, Stored};
+use countersign::session::record::{Record, Stored, TokenKey};
 use countersign::session::state::Event;
 use model::Model;
 use proptest::prelude::*;
@@ -75,7 +75,12 @@ fn the_sequences_reach_what_the_invariants_are_about() {
                     .record()
                     .is_some_and(|record| record.unanswered),
             );
-            seen[5] += u32::from(model.session.blocked(model.now).is_some());
+            seen[5] += u32::from(
+                model
+                    .session
+                    .blocked(&TokenKey::default(), model.now)
+                    .is_some(),
+            );
         }
     }
     assert!(seen.iter().all(|count| *count > 20), "{seen:?}");

@@ -116,6 +116,7 @@ impl Model {
             requested_scope: Scope::parse("openid").unwrap(),
             new_family: family,
             stored: None,
+            shared: false,
         };
         other.handle(Input::SignedIn(Box::new(new)), self.now);
         let mut record = other.record().unwrap().clone();
@@ -186,6 +187,7 @@ impl Model {
                     requested_scope: Scope::parse("openid").unwrap(),
                     new_family: self.family(),
                     stored: None,
+                    shared: false,
                 };
                 (self.asked, self.blocked) = (None, false);
                 (
@@ -338,13 +340,13 @@ impl Model {
         // 4. Forgotten exactly when left; told exactly when different.
         let forgets = outputs
             .iter()
-            .filter(|output| matches!(output, Output::Forget))
+            .filter(|output| matches!(output, Output::Forget(_)))
             .count();
         let was_there = record.is_some()
             || self.stored.is_some()
             || outputs
                 .iter()
-                .any(|output| matches!(output, Output::Persist(_)));
+                .any(|output| matches!(output, Output::Persist(_) | Output::PersistAnew(_)));
         let left = was_there && self.session.record().is_none() && forgets > 0;
         assert_eq!(forgets, usize::from(left), "{name}");
         assert!(
@@ -364,11 +366,11 @@ impl Model {
         let mut first_write = None;
         for output in &outputs {
             match output {
-                Output::Persist(text) => {
+                Output::Persist(text) | Output::PersistAnew(text) => {
                     first_write = first_write.or_else(|| Some(text.expose().to_owned()));
                     self.stored = Some(text.expose().to_owned());
                 }
-                Output::Forget => self.stored = None,
+                Output::Forget(_) => self.stored = None,
                 // 2. Never two for the same, with no answer between them.
                 Output::Refresh(_) => {
                     let ticket = self.ticket();
@@ -385,7 +387,12 @@ impl Model {
                     assert!(*at > self.now.wall, "{name}");
                     self.alarm = Some(*at);
                 }
-                Output::Publish(_) | Output::Ring(..) | Output::Emit(_) | Output::StateChanged => {}
+                Output::Publish
+                | Output::End(..)
+                | Output::Mark(..)
+                | Output::Ring(..)
+                | Output::Emit(_)
+                | Output::StateChanged => {}
                 other => panic!("{other:?}"),
             }
         }

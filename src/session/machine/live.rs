@@ -13,6 +13,8 @@ pub(super) struct Live {
     pub(super) untold: Option<Via>,
     /// A refresh is asked for or under way.
     pub(super) refreshing: bool,
+    /// A request of ours is out, or about to be: the mark in the mailbox is our own.
+    pub(super) sent: bool,
     /// It is restored with an expired token: not shown before a refresh had an answer.
     pub(super) unconfirmed: bool,
     /// The refresh token was sent before, and no answer came; between refreshes the same as the record's `unanswered`.
@@ -25,6 +27,8 @@ pub(super) struct Live {
     pub(super) failure: Option<Error>,
     /// Why the last callback was refused; a refresh does not mend it.
     pub(super) refused: Option<Error>,
+    /// Tokens for other APIs that the server refuses: not asked for again before a reload.
+    pub(super) refused_keys: Vec<(TokenKey, Error)>,
     /// How long before expiry this token is refreshed.
     pub(super) margin: i64,
 }
@@ -58,6 +62,7 @@ impl Live {
 
     pub(super) fn recovered(&mut self) {
         self.refreshing = false;
+        self.sent = false;
         self.unconfirmed = false;
         self.failures = 0;
         self.postponed = None;

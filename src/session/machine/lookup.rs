@@ -70,16 +70,20 @@ impl Session {
         if !refreshable {
             return Lookup::LoginRequired(SignedOutReason::Expired);
         }
-        self.blocked(now).map_or(Lookup::Refresh, Lookup::Blocked)
+        self.blocked(key, now)
+            .map_or(Lookup::Refresh, Lookup::Blocked)
     }
 
     /// Why a refresh would not help just now: the server asked to be left alone, or does not accept this client. A moment
     /// after any failure the answer would be the same, and an application that asks in a loop gets it at once.
     #[must_use]
-    pub fn blocked(&self, now: Now) -> Option<Error> {
+    pub fn blocked(&self, key: &TokenKey, now: Now) -> Option<Error> {
         let Phase::SignedIn(live) = &self.phase else {
             return None;
         };
+        if let Some((_, error)) = live.refused_keys.iter().find(|(refused, _)| refused == key) {
+            return Some(error.clone());
+        }
         let waits = live.postponed.as_ref().is_some_and(|postponed| {
             let moment = if postponed.by_server {
                 postponed.wait

@@ -1,3 +1,4 @@
+mod kin;
 mod live;
 mod lookup;
 mod settle;
@@ -5,7 +6,7 @@ mod settle;
 pub use lookup::Lookup;
 
 use super::error::Error;
-use super::family::Entry;
+use super::family::FamilyId;
 use super::input::{Input, NewSession, Ticket};
 use super::output::Output;
 use super::record::{AccessToken, Record, TokenKey};
@@ -36,6 +37,8 @@ pub struct Session {
     /// The state as it was last told.
     told: State,
     outputs: Vec<Output>,
+    /// Families that this session was of, and is not any more: what a storage still has of them is old.
+    left: Vec<FamilyId>,
     /// Spreads refreshes of many browsers; a seed is enough.
     jitter: u32,
 }
@@ -56,6 +59,7 @@ impl Session {
             phase: Phase::Loading,
             told: State::Loading,
             outputs: Vec::new(),
+            left: Vec::new(),
             jitter: seed | 1,
         }
     }
@@ -89,6 +93,9 @@ impl Session {
                 }
             }
             Input::Family(entry) => self.family(entry),
+            Input::Surpassed(record) => self.surpassed(record),
+            Input::Placed(family, generation) => self.placed(*family, generation),
+            Input::Appeared(record) => self.appeared(record),
             Input::LoggedOut => self.end(SignedOutReason::LoggedOut, None),
         }
         self.settle(now);
@@ -137,16 +144,19 @@ impl Session {
             requested_scope,
             new_family,
             stored,
+            shared,
         } = new;
         let subject = user.as_ref().and_then(|user| user.get_str("sub"));
-        let previous = self
-            .record()
-            .or(stored.as_deref())
-            .filter(|previous| previous.subject().is_some() && previous.subject() == subject);
+        let before = self.record().or(stored.as_deref());
+        let previous =
+            before.filter(|previous| previous.subject().is_some() && previous.subject() == subject);
         // The same user over a live session stays in its family, so that its other tabs follow; another founds a new one.
         let (family, generation) = previous.map_or((new_family, 1), |previous| {
             (previous.family.clone(), previous.generation + 1)
         });
+        // In a shared storage there is one session: the one before is superseded.
+        let superseded = before.map(|before| before.family.id.clone());
+        let superseded = superseded.filter(|id| shared && *id != family.id);
         let no_refresh_token =
             tokens.refresh_token.is_none() && requested_scope.contains("offline_access");
         let record = Record {
@@ -163,7 +173,15 @@ impl Session {
             unanswered: false,
         };
         self.enter(Box::new(record), Via::Callback, false);
-        self.commit();
+        if let Some(record) = self.record().map(Record::encode) {
+            let record = Output::PersistAnew(Secret::new(record));
+            self.outputs.push(record);
+        }
+        self.publish();
+        if let Some(superseded) = superseded {
+            self.left.push(superseded.clone());
+            self.outputs.push(Output::End(superseded, None));
+        }
         if no_refresh_token {
             self.outputs
                 .push(Output::Emit(Event::Warning(Warning::NoRefreshToken)));
@@ -190,8 +208,10 @@ impl Session {
     fn refresh_started(&mut self) {
         if let Some(live) = self.live() {
             live.refreshing = true;
+            live.sent = true;
             live.asked_again = core::mem::replace(&mut live.record.unanswered, true);
             self.persist();
+            self.mark(true);
         }
     }
 
@@ -215,11 +235,16 @@ impl Session {
         }
         let token = access_token(tokens.access_token, tokens.expires_in, now);
         let expires_at = token.expires_at();
-        record.tokens.retain(|(key, _)| key != ticket.key());
+        // What has expired of other APIs is asked for again when it is wanted.
+        record.tokens.retain(|(key, token)| {
+            key != ticket.key()
+                && (*key == TokenKey::default() || token.remaining(now).is_none_or(|it| it > 0))
+        });
         record.tokens.push((ticket.key().clone(), token));
         live.margin = margin(&live.record, jitter);
         live.recovered();
-        self.commit();
+        self.persist();
+        self.publish();
         self.announce();
         self.outputs
             .push(Output::Emit(Event::Refreshed { expires_at }));
@@ -238,7 +263,17 @@ impl Session {
             return;
         };
         live.refreshing = false;
+        live.sent = false;
         live.unconfirmed = false;
+        // A token for another API that is refused harms none of the others.
+        let refused = matches!(
+            failure,
+            RefreshFailure::Rejected | RefreshFailure::Misconfigured
+        );
+        if refused && *ticket.key() != TokenKey::default() {
+            live.refused_keys.push((ticket.key().clone(), error));
+            return self.answered();
+        }
         if failure == RefreshFailure::Rejected {
             // A token that was sent before and never answered has most likely been rotated by that request.
             let reason = if live.asked_again {
@@ -257,12 +292,10 @@ impl Session {
             by_server: retry_after.is_some(),
         });
         live.failure = Some(error.clone());
-        // An answer came, or nothing was sent, so this request did not rotate; an earlier one without answer may have.
         if failure == RefreshFailure::Unknown {
             live.asked_again = live.record.unanswered;
-        } else if live.record.unanswered != live.asked_again {
-            live.record.unanswered = live.asked_again;
-            self.persist();
+        } else {
+            self.answered();
         }
         let automatic = failure != RefreshFailure::Misconfigured && self.mode == RefreshMode::Auto;
         let retry_at = automatic.then(|| now.wall.plus(wait));
@@ -271,66 +304,20 @@ impl Session {
             .push(Output::Emit(Event::RefreshFailed { error, retry_at }));
     }
 
-    fn family(&mut self, entry: Entry) {
-        let jitter = self.draw();
+    /// An answer came, or nothing was sent: this request did not rotate the refresh token. An earlier one may have.
+    fn answered(&mut self) {
         let Some(live) = self.live() else { return };
-        match entry {
-            Entry::Session(record)
-                if record.family.id == live.record.family.id
-                    && record.generation > live.record.generation =>
-            {
-                let expires_at = record
-                    .token(&TokenKey::default())
-                    .and_then(AccessToken::expires_at);
-                live.record = record;
-                live.margin = margin(&live.record, jitter);
-                live.recovered();
-                self.persist();
-                self.announce();
-                self.outputs
-                    .push(Output::Emit(Event::Refreshed { expires_at }));
-            }
-            Entry::Tombstone(family) if family == live.record.family.id => {
-                self.leave(SignedOutReason::LoggedOutElsewhere, None);
-            }
-            Entry::Session(_) | Entry::Tombstone(_) => {}
+        let asked_again = live.asked_again;
+        if core::mem::replace(&mut live.record.unanswered, asked_again) != asked_again {
+            self.persist();
+            self.mark(false);
         }
-    }
-
-    /// Ends the session for its whole family.
-    fn end(&mut self, reason: SignedOutReason, error: Option<Error>) {
-        if let Some(record) = self.record() {
-            let (family, generation) = (record.family.id.clone(), record.generation);
-            self.leave(reason, error);
-            let tombstone = Entry::Tombstone(family.clone());
-            self.outputs.push(Output::Publish(tombstone));
-            self.outputs.push(Output::Ring(family, generation));
-        } else if reason == SignedOutReason::LoggedOut {
-            self.phase = Phase::SignedOut(SignedOut { reason, error });
-        }
-    }
-
-    /// Ends the session here.
-    fn leave(&mut self, reason: SignedOutReason, error: Option<Error>) {
-        self.phase = Phase::SignedOut(SignedOut { reason, error });
-        self.outputs.push(Output::Forget);
-        self.outputs.push(Output::Emit(Event::SignedOut(reason)));
     }
 
     /// Stores what is held now.
     fn persist(&mut self) {
         if let Some(record) = self.record().map(Record::encode) {
             self.outputs.push(Output::Persist(Secret::new(record)));
-        }
-    }
-
-    /// Stores what is held now, publishes it, and rings.
-    fn commit(&mut self) {
-        self.persist();
-        if let Some(record) = self.record().cloned().map(Box::new) {
-            let (family, generation) = (record.family.id.clone(), record.generation);
-            self.outputs.push(Output::Publish(Entry::Session(record)));
-            self.outputs.push(Output::Ring(family, generation));
         }
     }
 
@@ -342,12 +329,14 @@ impl Session {
             record,
             untold: Some(via),
             refreshing: false,
+            sent: false,
             unconfirmed,
             failures: 0,
             postponed: None,
             blocked: false,
             failure: None,
             refused: None,
+            refused_keys: Vec::new(),
         }));
     }
 

@@ -1,0 +1,327 @@
+//! One session, many tabs: what this tab hands to the others of its family, and what it takes from them
+//! (docs/sessions.md).
+
+use super::Auth;
+use super::ports::{Later, Level, NoMailbox, Platform, Posted, Receipt, Storage};
+use crate::protocol::digest::sha256;
+use crate::session::family::{Entry, Family, FamilyId, Letter};
+use crate::session::input::{Input, Ticket};
+use crate::session::record::{Peek, Record, Stored};
+use crate::session::state::Warning;
+use core::future::poll_fn;
+use core::task::Poll;
+
+/// How often a write is tried: a storage may say yes and keep nothing.
+const TRIES: u32 = 3;
+
+/// What was handed to the mailbox, and what it will say to it.
+pub(super) struct Pending {
+    family: FamilyId,
+    generation: u64,
+    receipt: Later<Receipt>,
+}
+
+impl<P: Platform> Auth<P> {
+    // ── The storage ──────────────────────────────────────────────────────────
+
+    /// Writes the session's record, by one write; where the storage refuses, the session lives on in memory, and an old
+    /// record that would be wrong after a reload is removed. In a shared storage another family's record, or none, means
+    /// that somebody signed in or out there: then only a sign-in writes, and the mailbox decides.
+    pub(super) fn persist(&self, record: &str, anew: bool) {
+        let storage = self.0.platform.session_storage();
+        if storage.is_memory() {
+            return;
+        }
+        let key = self.0.config.session_key();
+        let stored = storage.load(&key).ok().flatten();
+        let stored = Record::peek(&stored.unwrap_or_default());
+        if stored == Peek::Newer {
+            self.0.storage_is_newer.set(true);
+        }
+        if self.0.storage_is_newer.get() {
+            self.warn(Warning::StorageFallback);
+            return;
+        }
+        if storage.is_shared() && !anew && stored != Record::peek(record) {
+            return;
+        }
+        for _ in 0..TRIES {
+            if storage.save(&key, record).is_err() {
+                break;
+            }
+            let kept = storage.load(&key).ok().flatten();
+            if kept.as_deref() == Some(record) {
+                return;
+            }
+        }
+        let _ = storage.remove(&key);
+        self.warn(Warning::StorageFallback);
+    }
+
+    /// Removes the record of a family that was left; another's stays.
+    pub(super) fn forget(&self, family: &FamilyId) {
+        let storage = self.0.platform.session_storage();
+        let key = self.0.config.session_key();
+        let stored = storage.load(&key).ok().flatten();
+        match Record::peek(&stored.unwrap_or_default()) {
+            Peek::Newer => return,
+            Peek::Family(stored) if storage.is_shared() && stored != family.as_str() => return,
+            Peek::Family(_) | Peek::Nothing => {}
+        }
+        // What cannot be removed is overwritten; what can be neither was most likely never stored.
+        if storage.remove(&key).is_err() && storage.save(&key, "").is_err() {
+            self.warn(Warning::StorageFallback);
+        }
+    }
+
+    // ── To the others ────────────────────────────────────────────────────────
+
+    /// Commits what is held to the mailbox: sealed and issued in this turn. [`Auth::settle`] waits for the receipt.
+    pub(super) fn publish(&self) {
+        let letter = {
+            let session = self.0.session.borrow();
+            session.record().and_then(|record| self.letter(record))
+        };
+        if let Some(letter) = letter {
+            let receipt = self.0.platform.post(&letter);
+            self.0.receipt.replace(Some(Pending {
+                family: letter.family,
+                generation: letter.generation,
+                receipt,
+            }));
+        }
+    }
+
+    fn letter(&self, record: &Record) -> Option<Letter> {
+        let (family, generation) = (&record.family, record.generation);
+        // Without randomness nothing was founded.
+        let sealed = family.seal(generation, &record.encode(), &self.0.platform);
+        Some(Letter {
+            family: family.id.clone(),
+            generation,
+            owner: self.owner(record.subject().unwrap_or_default()),
+            sealed: sealed.ok()?,
+        })
+    }
+
+    /// Whose a session is: the same for every session of a user at this client, and nothing that can be read.
+    fn owner(&self, subject: &str) -> String {
+        let config = &self.0.config;
+        let parts = [config.server_name(), &config.client_id, subject];
+        sha256(&parts.join("\n"))
+    }
+
+    /// Ends a family for all its tabs; with a `sub`, every family of that user.
+    pub(super) fn end_family(&self, family: &FamilyId, subject: Option<&str>) {
+        let owner = subject.map(|subject| self.owner(subject));
+        let receipt = self.0.platform.end(family, owner.as_deref(), None);
+        self.0.receipt.replace(Some(Pending {
+            family: family.clone(),
+            generation: 0,
+            receipt,
+        }));
+    }
+
+    /// Waits until an end is written where it outlives the page.
+    pub(super) async fn settle_end(&self) {
+        let pending = self.0.receipt.take();
+        if let Some(pending) = pending {
+            pending.receipt.await;
+        }
+    }
+
+    /// Waits for the receipt of what was published, and draws the consequence. A sign-in is newer than what was there
+    /// before: it goes on in a family of its own where that one has ended, and above what surpassed it.
+    pub(super) async fn settle(&self, anew: bool) {
+        loop {
+            let pending = self.0.receipt.take();
+            let Some(pending) = pending else { return };
+            let receipt = pending.receipt.await;
+            let record = self.0.session.borrow().record().cloned();
+            let held = record.filter(|held| {
+                held.family.id == pending.family && held.generation == pending.generation
+            });
+            // Whoever went on meanwhile has a receipt of his own.
+            let Some(held) = held else { return };
+            let generation = match receipt {
+                Receipt::Kept => return,
+                Receipt::Absent => return self.warn(Warning::NoMailbox),
+                Receipt::Ended if anew => 0,
+                Receipt::Ended => {
+                    self.apply(Input::Family(Entry::Tombstone(pending.family)));
+                    self.revoke_soon(held);
+                    return;
+                }
+                Receipt::Surpassed(generation) if anew => generation,
+                Receipt::Surpassed(generation) => {
+                    let posted = self.0.platform.newest(&pending.family).await;
+                    let (Ok(posted) | Err(NoMailbox(posted))) = posted;
+                    if let Some(record) = self.open(&held.family, &posted) {
+                        return self.apply(Input::Surpassed(record));
+                    }
+                    generation
+                }
+            };
+            let mut family = held.family;
+            if generation == 0 {
+                // It was founded with randomness: there is some.
+                let Ok(new) = Family::random(&self.0.platform) else {
+                    return;
+                };
+                family = new;
+            }
+            self.apply(Input::Placed(Box::new(family), generation + 1));
+        }
+    }
+
+    /// The same, nobody waiting.
+    pub(super) fn settle_soon(&self) {
+        let auth = self.clone();
+        self.0.platform.spawn(Box::pin(async move {
+            auth.settle(true).await;
+            auth.tell();
+        }));
+    }
+
+    // ── From the others ──────────────────────────────────────────────────────
+
+    /// Takes in what other tabs left, in the mailbox and in a shared storage, and publishes what is ahead of it.
+    pub(super) async fn look(&self) {
+        self.look_into_storage().await;
+        let Some(family) = self.family() else { return };
+        let posted = self.newest(&family.id).await;
+        let mut behind = false;
+        match &posted {
+            Posted::Nothing => behind = true,
+            Posted::Ended => self.apply(Input::Family(Entry::Tombstone(family.id.clone()))),
+            Posted::Letter { generation, .. } => {
+                if let Some(record) = self.open(&family, &posted) {
+                    self.apply(Input::Family(Entry::Session(record)));
+                }
+                let session = self.0.session.borrow();
+                behind = session
+                    .record()
+                    .is_some_and(|held| held.generation > *generation);
+            }
+        }
+        if behind && self.family().is_some_and(|held| held.id == family.id) {
+            // Nobody waits for this receipt: what surpasses it rings.
+            self.publish();
+            self.0.receipt.take();
+        }
+    }
+
+    /// The same, nobody waiting.
+    pub(super) fn look_soon(&self) {
+        let auth = self.clone();
+        self.0.platform.spawn(Box::pin(async move {
+            auth.look().await;
+            auth.tell();
+        }));
+    }
+
+    /// Another tab rang. A ring is a hint: it costs a look.
+    pub(super) fn hear_ring(&self, family: &str, generation: u64) {
+        let is_news = {
+            let session = self.0.session.borrow();
+            session.record().is_some_and(|held| {
+                held.family.id.as_str() == family && held.generation != generation
+            })
+        };
+        if is_news {
+            self.look_soon();
+        }
+    }
+
+    /// In a shared storage the stored family rules, unless it has ended.
+    async fn look_into_storage(&self) {
+        if !self.0.platform.session_storage().is_shared() {
+            return;
+        }
+        let Some(mut stored) = self.stored_session() else {
+            return;
+        };
+        let family = stored.family.clone();
+        if self.family().is_some_and(|held| held.id == family.id) {
+            return self.apply(Input::Family(Entry::Session(stored)));
+        }
+        let posted = self.newest(&family.id).await;
+        if matches!(posted, Posted::Ended) {
+            let held = self.0.session.borrow().record().map(Record::encode);
+            if let Some(held) = held {
+                self.persist(&held, true);
+            }
+            return;
+        }
+        if let Some(newer) = self
+            .open(&family, &posted)
+            .filter(|newer| newer.generation > stored.generation)
+        {
+            stored = newer;
+        }
+        self.apply(Input::Appeared(stored));
+    }
+
+    async fn newest(&self, family: &FamilyId) -> Posted {
+        self.0
+            .platform
+            .newest(family)
+            .await
+            .unwrap_or_else(|NoMailbox(posted)| {
+                self.warn(Warning::NoMailbox);
+                posted
+            })
+    }
+
+    /// Reads a letter; `None` for what cannot be opened by the family's key, or is not what it says.
+    pub(super) fn open(&self, family: &Family, posted: &Posted) -> Option<Box<Record>> {
+        let Posted::Letter {
+            generation,
+            sealed,
+            unanswered,
+        } = posted
+        else {
+            return None;
+        };
+        let text = family.open(*generation, sealed);
+        let stored = text.map(|text| Record::decode(text.expose(), self.now()));
+        if let Some(Stored::Record(mut record)) = stored
+            && record.family.id == family.id
+            && record.generation == *generation
+        {
+            record.unanswered |= unanswered;
+            return Some(record);
+        }
+        self.0
+            .platform
+            .log(Level::Warn, "a letter in the mailbox cannot be read", None);
+        None
+    }
+
+    fn family(&self) -> Option<Family> {
+        let session = self.0.session.borrow();
+        session.record().map(|record| record.family.clone())
+    }
+
+    /// Waits until what a ticket was drawn for has been passed by: by another tab's refresh whose token serves, or by the
+    /// end of the session.
+    pub(super) async fn passed_by(&self, past: &Ticket) {
+        poll_fn(|context| {
+            if self.is_passed_by(past) {
+                return Poll::Ready(());
+            }
+            let waker = context.waker().clone();
+            self.0.watchers.borrow_mut().push(waker);
+            Poll::Pending
+        })
+        .await;
+    }
+
+    /// Not "did somebody refresh?" but "is what is held now what was wanted?".
+    pub(super) fn is_passed_by(&self, past: &Ticket) -> bool {
+        let held = self.ticket(past.key());
+        held.is_none()
+            || held.as_ref() != Some(past)
+                && matches!(self.held_token(past.key(), None), Ok(Some(_)))
+    }
+}
