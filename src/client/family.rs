@@ -76,20 +76,17 @@ impl<P: Platform> Auth<P> {
 
     // ── To the others ────────────────────────────────────────────────────────
 
-    /// Commits what is held to the mailbox: sealed and issued in this turn. [`Auth::settle`] waits for the receipt.
-    pub(super) fn publish(&self) {
+    /// Commits what is held to the mailbox: sealed and issued in this turn, whoever waits for the receipt.
+    pub(super) fn publish(&self) -> Option<Pending> {
         let letter = {
             let session = self.0.session.borrow();
             session.record().and_then(|record| self.letter(record))
         };
-        if let Some(letter) = letter {
-            let receipt = self.0.platform.post(&letter);
-            self.0.receipt.replace(Some(Pending {
-                family: letter.family,
-                generation: letter.generation,
-                receipt,
-            }));
-        }
+        letter.map(|letter| Pending {
+            receipt: self.0.platform.post(&letter),
+            family: letter.family,
+            generation: letter.generation,
+        })
     }
 
     fn letter(&self, record: &Record) -> Option<Letter> {
@@ -132,10 +129,8 @@ impl<P: Platform> Auth<P> {
 
     /// Waits for the receipt of what was published, and draws the consequence. A sign-in is newer than what was there
     /// before: it goes on in a family of its own where that one has ended, and above what surpassed it.
-    pub(super) async fn settle(&self, anew: bool) {
-        loop {
-            let pending = self.0.receipt.take();
-            let Some(pending) = pending else { return };
+    pub(super) async fn settle(&self, mut published: Option<Pending>, anew: bool) {
+        while let Some(pending) = published {
             let receipt = pending.receipt.await;
             let record = self.0.session.borrow().record().cloned();
             let held = record.filter(|held| {
@@ -149,7 +144,8 @@ impl<P: Platform> Auth<P> {
                 Receipt::Ended if anew => 0,
                 Receipt::Ended => {
                     self.apply(Input::Family(Entry::Tombstone(pending.family)));
-                    self.revoke_soon(held);
+                    let access_token = held.tokens.last().map(|(_, token)| token.value.clone());
+                    self.revoke_soon(held.refresh_token, access_token);
                     return;
                 }
                 Receipt::Surpassed(generation) if anew => generation,
@@ -171,14 +167,15 @@ impl<P: Platform> Auth<P> {
                 family = new;
             }
             self.apply(Input::Placed(Box::new(family), generation + 1));
+            published = self.0.receipt.take();
         }
     }
 
     /// The same, nobody waiting.
     pub(super) fn settle_soon(&self) {
-        let auth = self.clone();
+        let (auth, published) = (self.clone(), self.0.receipt.take());
         self.0.platform.spawn(Box::pin(async move {
-            auth.settle(true).await;
+            auth.settle(published, true).await;
             auth.tell();
         }));
     }
@@ -206,8 +203,7 @@ impl<P: Platform> Auth<P> {
         }
         if behind && self.family().is_some_and(|held| held.id == family.id) {
             // Nobody waits for this receipt: what surpasses it rings.
-            self.publish();
-            self.0.receipt.take();
+            drop(self.publish());
         }
     }
 

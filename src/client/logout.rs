@@ -85,7 +85,10 @@ impl<P: Platform> Auth<P> {
         }
         let metadata = self.metadata().await?;
         if revokes && let Some(record) = &record {
-            self.revoke(&metadata, record).await;
+            let access_token = record.token(&TokenKey::default());
+            let access_token = access_token.map(|token| &token.value);
+            self.revoke(&metadata, record.refresh_token.as_ref(), access_token)
+                .await;
         }
         if options.local {
             return Ok(None);
@@ -95,11 +98,15 @@ impl<P: Platform> Auth<P> {
 
     /// Revokes the session's tokens: the refresh token, and with it all others, or the only one that there is. Waits for a
     /// second at the most; a logout goes on whatever comes of it (RFC 7009 §2.2.1).
-    async fn revoke(&self, metadata: &ServerMetadata, record: &Record) {
-        let access_token = record.token(&TokenKey::default());
-        let token = match (&record.refresh_token, access_token) {
+    async fn revoke(
+        &self,
+        metadata: &ServerMetadata,
+        refresh_token: Option<&Secret>,
+        access_token: Option<&Secret>,
+    ) {
+        let token = match (refresh_token, access_token) {
             (Some(token), _) => Some((token, TokenTypeHint::RefreshToken)),
-            (None, Some(token)) => Some((&token.value, TokenTypeHint::AccessToken)),
+            (None, Some(token)) => Some((token, TokenTypeHint::AccessToken)),
             (None, None) => None,
         };
         if let Some((endpoint, (token, hint))) = metadata.revocation_endpoint().zip(token) {
@@ -116,13 +123,14 @@ impl<P: Platform> Auth<P> {
 
     /// Revokes the tokens of a session that ended before they came, nobody waiting; unless there is another by now: a
     /// server may hold both for one grant.
-    pub(super) fn revoke_soon(&self, record: Record) {
+    pub(super) fn revoke_soon(&self, refresh_token: Option<Secret>, access_token: Option<Secret>) {
         let auth = self.clone();
         self.0.platform.spawn(Box::pin(async move {
             if auth.0.session.borrow().record().is_none()
                 && let Ok(metadata) = auth.metadata().await
             {
-                auth.revoke(&metadata, &record).await;
+                auth.revoke(&metadata, refresh_token.as_ref(), access_token.as_ref())
+                    .await;
             }
         }));
     }

@@ -208,7 +208,7 @@ impl<P: Platform> Auth<P> {
             Output::Persist(record) => self.persist(record.expose(), false),
             Output::PersistAnew(record) => self.persist(record.expose(), true),
             Output::Forget(family) => self.forget(&family),
-            Output::Publish => self.publish(),
+            Output::Publish => drop(self.0.receipt.replace(self.publish())),
             Output::Mark(family, generation, unanswered) => {
                 platform.mark(&family, generation, unanswered);
             }

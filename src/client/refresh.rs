@@ -249,8 +249,15 @@ impl<P: Platform> Auth<P> {
             Ok(tokens) => {
                 let id_token = tokens.id_token.clone();
                 let access_token = tokens.access_token.clone();
+                let refresh_token = tokens.refresh_token.clone();
+                self.0.receipt.take();
                 self.apply(Input::Refreshed(ticket.clone(), Box::new(tokens)));
-                self.settle(false).await;
+                let published = self.0.receipt.take();
+                if published.is_none() {
+                    // The session was left meanwhile: nobody may use what came for it.
+                    self.revoke_soon(refresh_token, Some(access_token.clone()));
+                }
+                self.settle(published, false).await;
                 let ended = self.0.session.borrow().ended();
                 if let Some(reason) = ended {
                     return Asked::Done(Err(Error::login_required(reason)));
