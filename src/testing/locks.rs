@@ -1,23 +1,34 @@
 //! Locks between tabs: first come, first served.
 
+use super::life::Life;
 use super::world::World;
+use crate::client::ports::Exclusion;
 use core::future::poll_fn;
 use core::task::{Context, Poll, Waker};
 use std::collections::{BTreeMap, VecDeque};
+use std::rc::Rc;
+
+/// So many milliseconds lasts a lease whose holder has gone, or sleeps.
+const LEASE: i64 = 90_000;
 
 #[derive(Default)]
 pub(super) struct Queues(BTreeMap<String, VecDeque<Waiting>>);
 
 struct Waiting {
     id: u64,
+    page: u64,
     waker: Option<Waker>,
+    /// Until when it is held, of a lease that was granted.
+    until: Option<i64>,
 }
 
 /// A place in the queue of a lock; held from when it is the first, until dropped.
 pub struct FakeGuard {
     world: World,
+    life: Rc<Life>,
     name: String,
     id: u64,
+    exclusion: Exclusion,
 }
 
 impl Drop for FakeGuard {
@@ -26,7 +37,9 @@ impl Drop for FakeGuard {
         let Some(queue) = queues.0.get_mut(&self.name) else {
             return;
         };
-        queue.retain(|waiting| waiting.id != self.id);
+        // Nobody gives back the lease of a page that has gone.
+        let outlives = |waiting: &Waiting| waiting.until.is_some() && self.life.is_dead();
+        queue.retain(|waiting| waiting.id != self.id || outlives(waiting));
         let next = queue.front_mut().and_then(|next| next.waker.take());
         drop(queues);
         if let Some(next) = next {
@@ -36,16 +49,28 @@ impl Drop for FakeGuard {
 }
 
 impl FakeGuard {
-    pub(super) fn queue_up(world: &World, name: &str) -> Self {
+    pub(super) fn queue_up(
+        world: &World,
+        life: &Rc<Life>,
+        name: &str,
+        exclusion: Exclusion,
+    ) -> Self {
         let id = world.next_id();
         let mut queues = world.0.locks.borrow_mut();
         let queue = queues.0.entry(name.to_owned()).or_default();
-        queue.push_back(Waiting { id, waker: None });
+        queue.push_back(Waiting {
+            id,
+            page: life.page,
+            waker: None,
+            until: None,
+        });
         drop(queues);
         Self {
             world: world.clone(),
+            life: life.clone(),
             name: name.to_owned(),
             id,
+            exclusion,
         }
     }
 
@@ -62,16 +87,35 @@ impl FakeGuard {
     }
 
     fn poll_turn(&self, context: &Context<'_>) -> bool {
+        let now = self.world.now().monotonic;
         let mut queues = self.world.0.locks.borrow_mut();
         let Some(queue) = queues.0.get_mut(&self.name) else {
             return false;
         };
-        if queue.front().is_some_and(|first| first.id == self.id) {
+        let is_over = |first: &mut Waiting| first.until.is_some_and(|until| until <= now);
+        while queue.pop_front_if(is_over).is_some() {}
+        if let Some(first) = queue.front_mut().filter(|first| first.id == self.id) {
+            first.until = (self.exclusion == Exclusion::Lease).then_some(now + LEASE);
             return true;
         }
+        let ends = queue.front().and_then(|first| first.until);
         if let Some(waiting) = queue.iter_mut().find(|waiting| waiting.id == self.id) {
             waiting.waker = Some(context.waker().clone());
         }
+        drop(queues);
+        if let Some(ends) = ends {
+            // Wakes it; it is not over yet.
+            let _ = self.world.poll_time(ends, context);
+        }
         false
+    }
+}
+
+impl World {
+    /// Whether a page holds a lock, or waits for one.
+    pub(super) fn is_queueing(&self, page: u64) -> bool {
+        let queues = self.0.locks.borrow();
+        let mut all = queues.0.values().flatten();
+        all.any(|waiting| waiting.page == page)
     }
 }

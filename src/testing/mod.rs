@@ -19,14 +19,19 @@
 //! # Ok::<(), countersign::client::Error>(())
 //! ```
 
+mod conditions;
 mod journal;
+mod life;
 mod locks;
 mod mailbox;
 mod platform;
 mod server;
 mod storage;
+mod tasks;
+mod time;
 mod world;
 
+pub use conditions::Conditions;
 pub use journal::{Happening, Moment, Outcome};
 pub use locks::FakeGuard;
 pub use platform::{Arithmetic, FakePlatform, LogLine, Randomness};

@@ -1,6 +1,8 @@
 //! A tab.
 
+use super::conditions::splitmix;
 use super::journal::Happening;
+use super::life::{InFlight, Life};
 use super::locks::FakeGuard;
 use super::server::{Reply, request};
 use super::storage::FakeStorage;
@@ -15,6 +17,7 @@ use crate::protocol::http::{HttpRequest, HttpResponse};
 use crate::protocol::time::{Now, Timestamp};
 use crate::session::family::FamilyId;
 use core::cell::{Cell, RefCell};
+use core::future::pending;
 use sha2::{Digest, Sha256, Sha384, Sha512};
 use std::rc::Rc;
 
@@ -24,15 +27,14 @@ pub struct FakePlatform(pub(super) Rc<Page>);
 
 pub(super) struct Page {
     pub(super) world: World,
-    pub(super) id: u64,
+    pub(super) life: Rc<Life>,
     session: FakeStorage,
     logins: FakeStorage,
     arithmetic: Cell<Arithmetic>,
     randomness: Cell<Randomness>,
     drawn: Cell<u64>,
-    has_locks: Cell<bool>,
+    exclusion: Cell<Option<Exclusion>>,
     pub(super) has_mailbox: Cell<bool>,
-    resume: RefCell<Option<Rc<dyn Fn()>>>,
     navigations: RefCell<Vec<String>>,
     log: RefCell<Vec<LogLine>>,
 }
@@ -84,17 +86,18 @@ impl FakePlatform {
     #[must_use]
     pub fn new(world: &World, session: FakeStorage, logins: FakeStorage) -> Self {
         let id = world.next_id();
+        let life = Life::new(id, session.id());
+        world.0.lives.borrow_mut().insert(id, life.clone());
         Self(Rc::new(Page {
             world: world.clone(),
-            id,
-            session,
-            logins,
+            session: session.seen_by(&life),
+            logins: logins.seen_by(&life),
+            life,
             arithmetic: Cell::default(),
             randomness: Cell::default(),
             drawn: Cell::new(id << 32),
-            has_locks: Cell::new(true),
+            exclusion: Cell::new(Some(Exclusion::Lock)),
             has_mailbox: Cell::new(true),
-            resume: RefCell::default(),
             navigations: RefCell::default(),
             log: RefCell::default(),
         }))
@@ -119,21 +122,6 @@ impl FakePlatform {
         self.follow(session, logins)
     }
 
-    /// Leaves the page, and whatever it was doing.
-    pub fn close(&self) {
-        self.0.resume.take();
-        self.0.world.close(self.0.id);
-    }
-
-    /// The page becomes visible, online, or comes out of the back/forward cache.
-    pub fn resume(&self) {
-        let resume = self.0.resume.borrow().clone();
-        if let Some(resume) = resume {
-            resume();
-        }
-        self.0.world.run_until_idle();
-    }
-
     /// Where the session is kept.
     #[must_use]
     pub fn storage(&self) -> &FakeStorage {
@@ -152,7 +140,12 @@ impl FakePlatform {
 
     /// Whether there are locks between tabs.
     pub fn set_locks(&self, there: bool) {
-        self.0.has_locks.set(there);
+        self.0.exclusion.set(there.then_some(Exclusion::Lock));
+    }
+
+    /// There are leases instead of locks: one that nobody gives back ends after a minute and a half.
+    pub fn use_leases(&self) {
+        self.0.exclusion.set(Some(Exclusion::Lease));
     }
 
     /// Whether there is a mailbox between tabs.
@@ -176,7 +169,9 @@ impl FakePlatform {
     #[must_use]
     pub fn heard(&self) -> Vec<(FamilyId, u64)> {
         let rings = self.0.world.0.rings.borrow();
-        let others = rings.iter().filter(|(page, _, _)| *page != self.0.id);
+        let others = rings
+            .iter()
+            .filter(|(page, _, _)| *page != self.0.life.page);
         others
             .map(|(_, family, generation)| (family.clone(), *generation))
             .collect()
@@ -186,7 +181,7 @@ impl FakePlatform {
         let next = Self::new(&self.0.world, session, logins);
         next.set_arithmetic(self.0.arithmetic.get());
         next.set_randomness(self.0.randomness.get());
-        next.set_locks(self.0.has_locks.get());
+        next.0.exclusion.set(self.0.exclusion.get());
         next.set_mailbox(self.0.has_mailbox.get());
         next
     }
@@ -210,27 +205,28 @@ impl Clock for FakePlatform {
     }
 
     fn wake_at(&self, at: Timestamp, wake: Box<dyn FnOnce()>) {
-        self.0.world.set_alarm(self.0.id, at, wake);
+        if self.is_alive() {
+            self.0.world.set_alarm(self.0.life.page, at, wake);
+        }
     }
 
     fn on_resume(&self, resume: Box<dyn Fn()>) {
-        self.0.resume.replace(Some(Rc::from(resume)));
+        self.0.life.resume.replace(Some(Rc::from(resume)));
     }
 }
 
 impl Http for FakePlatform {
     async fn send(&self, asked: HttpRequest, timeout: u32) -> Result<HttpResponse, TransportError> {
-        let world = &self.0.world;
+        let (world, life) = (&self.0.world, &self.0.life);
         if world.0.server.borrow().is_offline() {
             return Err(TransportError::Offline);
         }
+        if !life.acts(world.turn()) {
+            return pending().await;
+        }
         let (endpoint, sent_at) = (asked.endpoint, world.now());
-        let request = request(
-            asked,
-            sent_at,
-            self.0.session.texts(),
-            self.0.logins.texts(),
-        );
+        let stored = [self.0.session.texts(), self.0.logins.texts()];
+        let request = request(asked, sent_at, stored, life);
         world.note(Happening::Sent(endpoint));
         let taken = world.0.server.borrow_mut().take(request.clone());
         let reply = match taken {
@@ -239,7 +235,13 @@ impl Http for FakePlatform {
             Err(None) => Reply::fail(TransportError::Network),
         };
         let (delay, outcome) = reply.within(timeout);
+        let in_flight = InFlight::begin(life);
         world.wait_until(sent_at.monotonic + delay).await;
+        drop(in_flight);
+        if !life.acts(world.turn()) {
+            return pending().await;
+        }
+        request.hand_over(world.turn());
         world.note(Happening::Answered(endpoint));
         outcome
     }
@@ -249,14 +251,12 @@ impl Locks for FakePlatform {
     type Guard = FakeGuard;
 
     async fn acquire(&self, name: &str, timeout: u32) -> Result<(FakeGuard, Exclusion), LockError> {
-        if !self.0.has_locks.get() {
-            return Err(LockError::Absent);
-        }
+        let exclusion = self.0.exclusion.get().ok_or(LockError::Absent)?;
         let world = &self.0.world;
         let deadline = world.now().monotonic + i64::from(timeout) * 1000;
-        let guard = FakeGuard::queue_up(world, name);
+        let guard = FakeGuard::queue_up(world, &self.0.life, name, exclusion);
         if guard.is_held_before(deadline).await {
-            Ok((guard, Exclusion::Lock))
+            Ok((guard, exclusion))
         } else {
             Err(LockError::Timeout)
         }
@@ -303,24 +303,24 @@ impl Entropy for FakePlatform {
 impl Page {
     /// The next byte of a splitmix64 sequence.
     fn draw(&self) -> u8 {
-        let drawn = self.drawn.get().wrapping_add(0x9E37_79B9_7F4A_7C15);
-        self.drawn.set(drawn);
-        let mixed = (drawn ^ (drawn >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        let [.., byte] = mixed.to_be_bytes();
+        let [.., byte] = splitmix(&self.drawn).to_be_bytes();
         byte
     }
 }
 
 impl Navigator for FakePlatform {
     fn assign(&self, uri: &str) {
-        self.0.navigations.borrow_mut().push(uri.to_owned());
+        if self.is_alive() {
+            self.0.navigations.borrow_mut().push(uri.to_owned());
+        }
     }
 }
 
 impl Spawn for FakePlatform {
     fn spawn(&self, task: Task) {
-        self.0.world.spawn(self.0.id, task);
+        if self.is_alive() {
+            self.0.world.spawn(self.0.life.page, task);
+        }
     }
 }
 

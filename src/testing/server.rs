@@ -1,11 +1,13 @@
 //! The server: answers as it is told to, and remembers what it was asked.
 
+use super::life::Life;
 use crate::client::ports::TransportError;
 use crate::protocol::error::Endpoint;
 use crate::protocol::form;
 use crate::protocol::http::{HttpRequest, HttpResponse};
 use crate::protocol::secret::Secret;
 use crate::protocol::time::Now;
+use core::cell::Cell;
 use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 
@@ -32,6 +34,11 @@ pub struct Request {
     pub session_stored: BTreeMap<String, String>,
     /// What the storage of its pending logins held.
     pub logins_stored: BTreeMap<String, String>,
+    /// Which tab sent it.
+    pub tab: u64,
+    life: Rc<Life>,
+    /// The turn in which its answer was handed over.
+    answered_in: Rc<Cell<Option<u64>>>,
 }
 
 impl Request {
@@ -39,6 +46,17 @@ impl Request {
     #[must_use]
     pub fn parameter(&self, name: &str) -> Option<String> {
         form::find(self.body.as_deref()?, name).ok().flatten()
+    }
+
+    /// Whether its answer, or the lack of one, was handed over, to a page that was not killed in the very turn of it.
+    #[must_use]
+    pub fn was_answered(&self) -> bool {
+        let turn = self.answered_in.get();
+        turn.is_some_and(|turn| !self.life.died_in(turn))
+    }
+
+    pub(super) fn hand_over(&self, turn: u64) {
+        self.answered_in.set(Some(turn));
     }
 }
 
@@ -179,8 +197,8 @@ impl Server {
 pub(super) fn request(
     request: HttpRequest,
     at: Now,
-    session_stored: BTreeMap<String, String>,
-    logins_stored: BTreeMap<String, String>,
+    [session_stored, logins_stored]: [BTreeMap<String, String>; 2],
+    life: &Rc<Life>,
 ) -> Request {
     Request {
         endpoint: request.endpoint,
@@ -191,5 +209,8 @@ pub(super) fn request(
         at,
         session_stored,
         logins_stored,
+        tab: life.page,
+        life: life.clone(),
+        answered_in: Rc::default(),
     }
 }

@@ -1,6 +1,7 @@
-//! A storage that can be made to fail.
+//! A storage that can be made to fail, and that tells each tab its own truth.
 
 use super::journal::Happening;
+use super::life::Life;
 use super::world::World;
 use crate::client::ports::{Storage, StorageError};
 use core::cell::{Cell, RefCell};
@@ -9,13 +10,27 @@ use std::rc::Rc;
 
 /// A storage. Cheap to clone; all clones are one storage, so two tabs can share one.
 #[derive(Clone)]
-pub struct FakeStorage(Rc<Inner>);
+pub struct FakeStorage {
+    area: Rc<Area>,
+    /// Of the page that looks, or of whoever looks from outside.
+    life: Rc<Life>,
+}
 
-struct Inner {
+struct Area {
     world: World,
-    shared: Cell<bool>,
-    texts: RefCell<BTreeMap<String, String>>,
+    id: u64,
+    shared: bool,
+    /// By key all writes that somebody may not see yet, and the one before them.
+    texts: RefCell<BTreeMap<String, Vec<Write>>>,
     trouble: Cell<Trouble>,
+}
+
+struct Write {
+    /// Which page wrote it, and reads it at once.
+    by: u64,
+    number: u64,
+    seen_at: i64,
+    text: Option<String>,
 }
 
 /// What is wrong with a storage.
@@ -37,47 +52,51 @@ impl FakeStorage {
     /// An empty one.
     #[must_use]
     pub fn new(world: &World) -> Self {
-        Self(Rc::new(Inner {
-            world: world.clone(),
-            shared: Cell::default(),
-            texts: RefCell::default(),
-            trouble: Cell::default(),
-        }))
+        Self::empty(world, false)
     }
 
     /// Another one with the same texts in it, as `window.open` makes of sessionStorage.
     #[must_use]
     pub fn duplicate(&self) -> Self {
-        let duplicate = Self::new(&self.0.world);
-        duplicate.0.texts.replace(self.texts());
+        let duplicate = Self::new(&self.area.world);
+        duplicate.restore(self.texts());
         duplicate
     }
 
-    /// An empty one that every tab which is given it writes to, as localStorage is.
+    /// An empty one that every tab which is given it writes to, as localStorage is: a tab reads its own writes at once, and
+    /// those of others when the [`Conditions`](super::Conditions) say.
     #[must_use]
     pub fn shared(world: &World) -> Self {
-        let storage = Self::new(world);
-        storage.0.shared.set(true);
-        storage
+        Self::empty(world, true)
     }
 
     /// From now on it has this trouble.
     pub fn set_trouble(&self, trouble: Trouble) {
-        self.0.trouble.set(trouble);
+        self.area.trouble.set(trouble);
     }
 
-    /// All that it holds, whatever its trouble.
+    /// All that it holds, whatever its trouble, and whoever can read it yet.
     #[must_use]
     pub fn texts(&self) -> BTreeMap<String, String> {
-        self.0.texts.borrow().clone()
+        let texts = self.area.texts.borrow();
+        let latest = texts.iter().filter_map(|(key, writes)| {
+            let text = writes.last()?.text.clone()?;
+            Some((key.clone(), text))
+        });
+        latest.collect()
     }
 
-    /// Puts a text there, whatever its trouble.
+    /// Puts a text there, whatever its trouble; everybody can read it.
     pub fn put(&self, key: &str, text: &str) {
-        self.0
-            .texts
-            .borrow_mut()
-            .insert(key.to_owned(), text.to_owned());
+        self.write(key, Some(text), u64::MAX, 0);
+    }
+
+    /// From now on it holds just this, for everybody: a browser that was killed forgets what it wrote last.
+    pub fn restore(&self, texts: BTreeMap<String, String>) {
+        self.area.texts.take();
+        for (key, text) in texts {
+            self.put(&key, &text);
+        }
     }
 
     /// The one text whose key begins so; `None` where there is none, or more than one.
@@ -90,14 +109,102 @@ impl FakeStorage {
     }
 
     pub(super) fn is_same(&self, other: &Self) -> bool {
-        Rc::ptr_eq(&self.0, &other.0)
+        self.area.id == other.area.id
+    }
+
+    pub(super) fn id(&self) -> u64 {
+        self.area.id
+    }
+
+    /// The same storage, as this page sees it.
+    pub(super) fn seen_by(&self, life: &Rc<Life>) -> Self {
+        Self {
+            area: self.area.clone(),
+            life: life.clone(),
+        }
+    }
+
+    fn empty(world: &World, shared: bool) -> Self {
+        let area = Area {
+            world: world.clone(),
+            id: world.next_id(),
+            shared,
+            texts: RefCell::default(),
+            trouble: Cell::default(),
+        };
+        Self {
+            area: Rc::new(area),
+            life: Life::eternal(),
+        }
     }
 
     fn refuse(&self, troubles: &[Trouble]) -> Result<(), StorageError> {
-        if troubles.contains(&self.0.trouble.get()) {
+        if troubles.contains(&self.area.trouble.get()) {
             Err(StorageError)
         } else {
             Ok(())
+        }
+    }
+
+    /// What this page reads under a key.
+    fn read(&self, key: &str) -> Option<String> {
+        let texts = self.area.texts.borrow();
+        let mut writes = texts.get(key)?.iter().rev();
+        writes.find(|write| self.sees(write))?.text.clone()
+    }
+
+    fn sees(&self, write: &Write) -> bool {
+        let world = &self.area.world;
+        let (page, now) = (self.life.page, world.now().monotonic);
+        let was_there = write.number < page.max(world.0.settled.get());
+        write.by == page || write.seen_at <= now || was_there
+    }
+
+    /// Whether a write or a removal by this page has an effect.
+    fn acts(&self) -> bool {
+        let world = &self.area.world;
+        let acts = self.life.acts(world.turn());
+        let loses = self.area.trouble.get() == Trouble::LosesWrites;
+        acts && !loses && !world.one_in(world.conditions().writes_lost)
+    }
+
+    fn write(&self, key: &str, text: Option<&str>, by: u64, lag: i64) {
+        let world = &self.area.world;
+        let (number, now) = (world.next_id(), world.now().monotonic);
+        let mut texts = self.area.texts.borrow_mut();
+        let writes = texts.entry(key.to_owned()).or_default();
+        let previous = writes.last().map_or(0, |write| write.seen_at);
+        // What everybody has seen need not be kept, but for the last of it.
+        let seen = writes.iter().rposition(|write| write.seen_at <= now);
+        writes.drain(..seen.unwrap_or(0));
+        writes.push(Write {
+            by,
+            number,
+            seen_at: now.saturating_add(lag).max(previous),
+            text: text.map(str::to_owned),
+        });
+    }
+
+    /// Writes as this page; the others read it later, and are told.
+    fn change(&self, key: &str, text: Option<&str>) {
+        let world = &self.area.world;
+        let conditions = world.conditions();
+        let lag = if self.area.shared {
+            conditions.storage_lag
+        } else {
+            0
+        };
+        self.write(key, text, self.life.page, lag);
+        if !conditions.storage_events || lag == i64::MAX {
+            return;
+        }
+        for life in world.others(self.life.page) {
+            if life.area == self.area.id {
+                let (world, hearer) = (world.clone(), life.clone());
+                world
+                    .clone()
+                    .tell_page(&life, lag, move || world.resume(&hearer));
+            }
         }
     }
 }
@@ -105,23 +212,26 @@ impl FakeStorage {
 impl Storage for FakeStorage {
     fn load(&self, key: &str) -> Result<Option<String>, StorageError> {
         self.refuse(&[Trouble::Denied])?;
-        Ok(self.0.texts.borrow().get(key).cloned())
+        Ok(self.read(key))
     }
 
     fn save(&self, key: &str, value: &str) -> Result<(), StorageError> {
         self.refuse(&[Trouble::Denied, Trouble::Full])?;
-        if self.0.trouble.get() != Trouble::LosesWrites {
-            self.put(key, value);
+        if self.acts() {
+            self.change(key, Some(value));
             let what = Happening::Stored(key.to_owned(), value.to_owned());
-            self.0.world.note(what);
+            self.area.world.note(what);
         }
         Ok(())
     }
 
     fn remove(&self, key: &str) -> Result<(), StorageError> {
         self.refuse(&[Trouble::Denied])?;
-        self.0.texts.borrow_mut().remove(key);
-        self.0.world.note(Happening::Removed(key.to_owned()));
+        // A removal is not among the writes that are lost.
+        if self.life.acts(self.area.world.turn()) {
+            self.change(key, None);
+            self.area.world.note(Happening::Removed(key.to_owned()));
+        }
         Ok(())
     }
 
@@ -129,12 +239,12 @@ impl Storage for FakeStorage {
         if self.refuse(&[Trouble::Denied]).is_err() {
             return Vec::new();
         }
-        let texts = self.0.texts.borrow();
-        let keys = texts.keys().filter(|key| key.starts_with(prefix));
-        keys.cloned().collect()
+        let keys: Vec<_> = self.area.texts.borrow().keys().cloned().collect();
+        let keys = keys.into_iter().filter(|key| key.starts_with(prefix));
+        keys.filter(|key| self.read(key).is_some()).collect()
     }
 
     fn is_shared(&self) -> bool {
-        self.0.shared.get()
+        self.area.shared
     }
 }
