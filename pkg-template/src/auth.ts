@@ -1,4 +1,4 @@
-import type { AuthCore, Host } from "./core.js";
+import type { AuthCore } from "./core.js";
 import {
   AuthError,
   fromCore,
@@ -287,31 +287,16 @@ class Client {
       this.#instance = undefined;
       reject(AuthError.of("internal", { location: "wasm" }, true, cause));
     });
-    const host: Host = {
-      session: this.normal.storage,
-      logins: this.normal.logins,
-      transport:
-        this.options.transport &&
-        ((request, endpoint) => this.options.transport?.(request, endpoint)),
-      log:
-        this.options.log &&
-        ((level, message, name, value) =>
-          this.options.log?.({
-            level: level as "debug" | "warn",
-            message,
-            fields: name ? { [name]: value } : {},
-          })),
-      tell: (message) => {
-        // Nothing may be thrown into wasm.
-        try {
-          if (alive && !this.#disposed) {
-            this.#hear(parseJson(message) as Message);
-          }
-        } catch (error) {
-          reportLater(error);
+    const host = engine.createHost(this, (message) => {
+      // Nothing may be thrown into wasm.
+      try {
+        if (alive && !this.#disposed) {
+          this.#hear(parseJson(message) as Message);
         }
-      },
-    };
+      } catch (error) {
+        reportLater(error);
+      }
+    });
     const core = new Core(this.normal.json, host);
     const callback = this.#callback;
     this.#callback = undefined;

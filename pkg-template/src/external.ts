@@ -7,7 +7,8 @@ import type {
   PlainOAuthOptions,
   WasmSource,
 } from "./types.js";
-import { compileSource, once } from "./wasm.js";
+import { compileSource } from "./source.js";
+import { once } from "./wasm.js";
 
 export { AuthError, isAuthError } from "./errors.js";
 export type * from "./types.js";

@@ -6,17 +6,17 @@ import type {
   IdTokenClaims,
   PlainOAuthOptions,
 } from "./types.js";
-import { compile, failed, once } from "./wasm.js";
+import { failed, once } from "./wasm.js";
 
 export { AuthError, isAuthError } from "./errors.js";
 export type * from "./types.js";
 
 /** The wasm that this package carries: deflated, in a chunk of its own, loaded when it is first needed. */
 const inlined = once(async () => {
-  const { bytes } = await import("./wasm-inline.js").catch((cause: unknown) => {
+  const { load } = await import("./wasm-inlined.js").catch((cause: unknown) => {
     throw failed("network", null, cause);
   });
-  return compile(await inflate(bytes), null);
+  return load(failed);
 });
 
 /** OAuth 2.0 without OpenID Connect: no ID Token, so no `user`. */
@@ -27,12 +27,4 @@ export function createAuth<TClaims extends object = {}>(
 ): Auth<IdTokenClaims & TClaims>;
 export function createAuth(options: Options): Auth<never> {
   return createClient(options, () => inlined) as Auth<never>;
-}
-
-function inflate(base64: string): Promise<ArrayBuffer> {
-  const deflated = Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
-  const stream = new Blob([deflated])
-    .stream()
-    .pipeThrough(new DecompressionStream("deflate-raw"));
-  return new Response(stream).arrayBuffer();
 }

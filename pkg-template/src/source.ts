@@ -1,0 +1,44 @@
+// The wasm that an application passes.
+
+import { compile } from "./compile.js";
+import type { WasmSource } from "./types.js";
+import { failed } from "./wasm.js";
+
+/** Compiles what an application passed. */
+export async function compileSource(
+  source: WasmSource,
+): Promise<WebAssembly.Module> {
+  const given = await source;
+  if (given instanceof WebAssembly.Module) return given;
+  const url =
+    typeof given === "string" || given instanceof URL
+      ? String(given)
+      : given instanceof Request
+        ? given.url
+        : null;
+  const fetched =
+    url === null
+      ? given
+      : await fetch(given as RequestInfo | URL).catch((cause: unknown) => {
+          throw failed("network", url, cause);
+        });
+  if (!(fetched instanceof Response)) {
+    return compileGiven(fetched as BufferSource, url);
+  }
+  if (!fetched.ok) throw failed("network", fetched.url || url);
+  return compileGiven(await fetched.arrayBuffer(), fetched.url || url);
+}
+
+function compileGiven(
+  bytes: BufferSource,
+  url: string | null,
+): Promise<WebAssembly.Module> {
+  const head = ArrayBuffer.isView(bytes)
+    ? new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    : new Uint8Array(bytes);
+  // "\0asm": a dev server that knows no such file answers with its index page.
+  if (String.fromCharCode(...head.subarray(0, 4)) !== "\0asm") {
+    throw failed("not_wasm", url);
+  }
+  return compile(bytes, url, failed);
+}
