@@ -42,6 +42,8 @@ const apps = {
 };
 
 const parts = ["facade", "glue", "wasm", "total"];
+/** Loaded only with the option that wants it: no part of the total. */
+const optional = ["share"];
 const measures = {
   raw: (bytes) => bytes.length,
   gzip: (bytes) => gzipSync(bytes, { level: 9 }).length,
@@ -79,7 +81,9 @@ async function measureApp(name, source) {
     metafile: true,
     logLevel: "error",
   });
-  const sizes = Object.fromEntries(parts.map((part) => [part, nothing()]));
+  const sizes = Object.fromEntries(
+    [...parts, ...optional].map((part) => [part, nothing()]),
+  );
   const own = name.startsWith("countersign");
   for (const { path, contents } of outputFiles) {
     const [, { inputs }] = Object.entries(metafile.outputs).find(
@@ -95,6 +99,7 @@ async function measureApp(name, source) {
 function partOf(inputs) {
   if (inputs["pkg/wasm-inline.js"]) return "wasm";
   if (inputs["pkg/core.js"]) return "glue";
+  if (inputs["pkg/share.js"]) return "share";
   return "facade";
 }
 
@@ -102,7 +107,8 @@ const nothing = () => ({ raw: 0, gzip: 0, brotli: 0 });
 
 function add(sizes, part, bytes) {
   for (const [unit, of] of Object.entries(measures))
-    for (const to of [part, "total"]) sizes[to][unit] += of(bytes);
+    for (const to of optional.includes(part) ? [part] : [part, "total"])
+      sizes[to][unit] += of(bytes);
 }
 
 /** The sizes as a Markdown table. */
@@ -110,7 +116,7 @@ function table(sizes) {
   const rows = [["part", ...Object.keys(measures)]];
   for (const [name, app] of Object.entries(sizes)) {
     const own = name.startsWith("countersign");
-    for (const part of own ? parts : ["total"])
+    for (const part of own ? [...parts, ...optional] : ["total"])
       rows.push([
         own ? `${name}: ${part}` : name,
         ...Object.values(app[part]).map((bytes) => bytes.toLocaleString("en")),
@@ -152,7 +158,10 @@ function figure(sizes, key) {
 }
 
 const measuredKeys = ["countersign", "countersign/external"].flatMap((name) =>
-  parts.flatMap((part) => [`${name}: ${part} raw`, `${name}: ${part} brotli`]),
+  [...parts, ...optional].flatMap((part) => [
+    `${name}: ${part} raw`,
+    `${name}: ${part} brotli`,
+  ]),
 );
 
 /** The table, or an error with it when anything is over the budget. */

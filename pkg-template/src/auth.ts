@@ -147,6 +147,8 @@ class Client {
   #state: AuthState<unknown> = LOADING;
   /** The state as text: told again only when it differs. */
   #told = "";
+  /** Where a session comes from that was found in the storage. */
+  #via: "restore" | "otherTab" = "restore";
   #settle!: (state: SettledState<unknown>) => void;
   #instance: Promise<Instance> | undefined;
   /** A callback that was taken from the address bar and not yet handed over. */
@@ -159,7 +161,9 @@ class Client {
   #wasStored = false;
   /** Whether the session that there is was told of. */
   #announced = false;
-  #disposed = false;
+  /** Settles when other tabs were asked for the session. */
+  #asked: Promise<void> | undefined;
+  readonly #end = new AbortController();
   readonly #away = new Set<(error: AuthError) => void>();
 
   constructor(
@@ -192,35 +196,61 @@ class Client {
         getAccessToken,
         (challenge) => this.#call(async (core) => core.refusal(challenge)),
       ),
-      getIdToken: () =>
-        this.#call((core) => Promise.resolve(core.idToken() ?? null)),
+      getIdToken: () => this.#call(async (core) => core.idToken() ?? null),
       fetchUserInfo: async (options) =>
         parseJson(
           await this.#call((core) => core.userInfo(), options?.signal),
         ) as UserInfo,
-      preload: () => this.#call(() => Promise.resolve()),
+      preload: () => this.#call(async () => {}),
       dispose: this.#dispose,
     };
   }
 
   /** Takes a response out of the address bar, or reads what is stored: all before anything is loaded. */
   begin(): void {
-    addEventListener("pagehide", this.#left);
-    addEventListener("pageshow", this.#cameBack);
+    const { callback, shares } = this.normal;
+    const { signal } = this.#end;
+    addEventListener("pagehide", this.#left, { signal });
+    addEventListener("pageshow", this.#cameBack, { signal });
+    addEventListener("storage", this.#signedInElsewhere, { signal });
     const here = new URL(location.href);
-    if (isCallback(here, this.normal) && this.normal.callback === "auto") {
+    const isBack = isCallback(here, this.normal);
+    let asks = false;
+    if (isBack && callback === "auto") {
       this.#take(here);
       this.#handled = this.#complete();
       // What went wrong with the callback is in the state; what onCallback threw is the application's.
       this.#handled.catch((error: unknown) => {
         if (!(error instanceof AuthError)) reportLater(error);
       });
-      return;
+    } else {
+      const loggedOut = this.#returned(here);
+      asks = shares && !isBack && loggedOut === undefined && !this.#isStored();
+      if (!asks) this.#restore(loggedOut);
     }
-    const loggedOut = this.#returned(here);
+    if (asks) {
+      this.#asked = this.#share(true).then(() => {
+        this.#via = "otherTab";
+        this.#restore();
+      });
+    } else if (shares) {
+      whenIdle(() => this.#share(false));
+    }
+  }
+
+  /** Answers new tabs from now on; asks them for the session first, if this is one. Where it cannot be loaded, nothing is shared. */
+  #share = (asks: boolean): Promise<void> =>
+    import("./share.js")
+      .then(({ share }) =>
+        share(this.auth, this.normal, isOurs, this.#end.signal, asks),
+      )
+      .catch(() => {});
+
+  /** Shows what is stored. */
+  #restore(loggedOut?: boolean): void {
     const { storage, key, oidc } = this.normal;
     const stored = readText(storage, key);
-    const view = stored ? freshView(stored, oidc) : null;
+    const view = freshView(stored, oidc);
     if (!stored) {
       const reason = loggedOut === undefined ? "noSession" : "loggedOut";
       this.#tell({ status: "signedOut", reason, error: null });
@@ -231,11 +261,13 @@ class Client {
       this.#tell({ status: "signedIn", view, stale: false, error: null });
       // Listeners are attached after createAuth has returned.
       queueMicrotask(() => this.#emit({ event: "signedIn", via: "restore" }));
-      whenIdle(() => void this.#load().catch(() => {}));
+      whenIdle(this.#wake);
     } else {
-      this.#load().catch(() => {});
+      this.#wake();
     }
   }
+
+  #wake = (): void => void this.#load().catch(() => {});
 
   /** Whether this page is what the pending logout comes back to, and whether it is proven to be (OIDC RP-Initiated Logout §3). */
   #returned(here: URL): boolean | undefined {
@@ -257,7 +289,8 @@ class Client {
 
   /** The instance, started; made anew after a failure or a trap. */
   #load(): Promise<Instance> {
-    if (this.#disposed) return Promise.reject(AuthError.of("disposed", {}));
+    if (this.#end.signal.aborted)
+      return Promise.reject(AuthError.of("disposed", {}));
     return (this.#instance ??= this.#make().catch((thrown: unknown) => {
       this.#instance = undefined;
       const error = toAuthError(thrown, "start") as AnyAuthError;
@@ -274,6 +307,7 @@ class Client {
         throw failed("network", null, cause);
       }),
       this.source(),
+      this.#asked,
     ]);
     Object.assign(TEXTS, engine.ERRORS);
     Object.assign(WARNINGS, engine.WARNINGS);
@@ -290,7 +324,7 @@ class Client {
     const host = engine.createHost(this, (message) => {
       // Nothing may be thrown into wasm.
       try {
-        if (alive && !this.#disposed) {
+        if (alive && !this.#end.signal.aborted) {
           this.#hear(parseJson(message) as Message);
         }
       } catch (error) {
@@ -375,26 +409,21 @@ class Client {
 
   #emit(message: Extract<Message, { event: string }>): void {
     const { event } = message;
-    const { error } = this.#state;
-    if (event === "signedIn") {
+    const { status, user, error } = this.#state;
+    if (event === "warning") this.#warn(message.code);
+    else if (event === "signedIn") {
+      const isRestored = message.via === "restore";
       // The facade may have told it before the Rust side was loaded, or made anew.
-      if (message.via === "restore" && this.#announced) return;
+      if (isRestored && this.#announced) return;
       this.#announced = true;
-      if (this.#state.status === "signedIn")
-        this.#listeners.emit(event, {
-          user: this.#state.user,
-          via: message.via,
-        });
-    } else if (event === "signedOut") {
-      this.#listeners.emit(event, { reason: message.reason, error });
-    } else if (event === "refreshed") {
-      this.#listeners.emit(event, { expiresAt: message.expiresAt });
+      const via = isRestored ? this.#via : message.via;
+      if (status === "signedIn") this.#listeners.emit(event, { user, via });
     } else if (event === "refreshFailed") {
       const failure = fromCore(message.error) as AnyAuthError;
       this.#listeners.emit(event, { error: failure, retryAt: message.retryAt });
-    } else {
-      this.#warn(message.code);
-    }
+    } else if (event === "signedOut") {
+      this.#listeners.emit(event, { reason: message.reason, error });
+    } else this.#listeners.emit(event, { expiresAt: message.expiresAt });
   }
 
   #warn(code: WarningCode): void {
@@ -476,7 +505,7 @@ class Client {
   };
 
   #logout = async (options: LogoutOptions = {}): Promise<void> => {
-    if (this.#disposed) throw AuthError.of("disposed", {});
+    if (this.#end.signal.aborted) throw AuthError.of("disposed", {});
     const json = JSON.stringify({
       local: options.local === true,
       revoke: flag(options.revoke, "revoke"),
@@ -503,7 +532,7 @@ class Client {
   #forget(): void {
     const { storage, key } = this.normal;
     try {
-      if (isOurs(readText(storage, key))) storage?.removeItem(key);
+      takeText(storage, key);
     } catch {
       // What cannot be removed was most likely never stored.
     }
@@ -512,7 +541,7 @@ class Client {
   #getAccessToken = async (options?: AccessTokenOptions): Promise<string> => {
     if (options?.minValidity !== undefined) checkValidity(options.minValidity);
     const held =
-      options?.forceRefresh || this.#disposed
+      options?.forceRefresh || this.#end.signal.aborted
         ? undefined
         : this.#tokens.fresh(DEFAULT_TOKEN, options?.minValidity);
     if (held !== undefined) return held;
@@ -528,11 +557,9 @@ class Client {
   };
 
   #dispose = (): void => {
-    if (this.#disposed) return;
-    this.#disposed = true;
+    if (this.#end.signal.aborted) return;
+    this.#end.abort();
     clients.delete(this.normal.key);
-    removeEventListener("pagehide", this.#left);
-    removeEventListener("pageshow", this.#cameBack);
     this.#tokens.hold({});
     this.#listeners.clear();
     this.#instance?.then(
@@ -544,6 +571,14 @@ class Client {
   #isStored = (): boolean => {
     const { storage, key } = this.normal;
     return !!readText(storage, key);
+  };
+
+  /** The storage is another tab's, too, and there is a session now: the Rust side hears of what comes after. */
+  #signedInElsewhere = (): void => {
+    if (this.#state.status === "signedOut" && this.#isStored()) {
+      this.#via = "otherTab";
+      this.#wake();
+    }
   };
 
   #left = (): void => void (this.#wasStored = this.#isStored());
@@ -568,15 +603,14 @@ async function navigate(
 }
 
 function abortable<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  const aborted = new Promise<never>((_, reject) => {
+  return new Promise((resolve, reject) => {
     const abort = () =>
       reject(AuthError.of("aborted", {}, false, signal.reason));
     if (signal.aborted) abort();
     signal.addEventListener("abort", abort, { once: true });
     const remove = () => signal.removeEventListener("abort", abort);
-    work.then(remove, remove);
+    work.then(resolve, reject).then(remove);
   });
-  return Promise.race([work, aborted]);
 }
 
 function whenIdle(task: () => void): void {

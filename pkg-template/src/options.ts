@@ -37,6 +37,8 @@ export interface NormalOptions {
   /** Names of parameters that the logout dialect owns. */
   readonly logoutNames: readonly unknown[];
   readonly storage: AuthStorage | null | undefined;
+  /** Whether tabs may ask each other for the session; not where they could only do it in the open. */
+  readonly shares: boolean;
   readonly logins: AuthStorage | null;
   readonly apiOrigins: readonly string[];
   readonly callback: "auto" | "manual";
@@ -54,6 +56,7 @@ const CHOICES = {
   refresh: ["auto", "onDemand", "off"],
   responseMode: ["query", "fragment"],
   revocation: ["form", "json"],
+  shareWithNewTabs: [false, true],
 } as const;
 
 type Chosen = {
@@ -138,6 +141,11 @@ export function normalize(options: Options): NormalOptions {
     timeout: seconds(options.timeout, "timeout", 1, 300),
   });
   const tab = tabStorage();
+  const kept = storage === "session" ? tab : storageOf(storage);
+  const { shareWithNewTabs } = chosen;
+  if (shareWithNewTabs && kept !== tab) {
+    throw refuse("shareWithNewTabs", "not with this storage");
+  }
   return {
     json,
     server,
@@ -151,7 +159,8 @@ export function normalize(options: Options): NormalOptions {
     part: chosen.responseMode === "fragment" ? "hash" : "search",
     oidc: chosen.oidc,
     logoutNames: Object.values(logout?.params ?? {}),
-    storage: storage === "session" ? tab : storageOf(storage),
+    storage: kept,
+    shares: shareWithNewTabs && !!tab && !!crypto.subtle,
     logins: tab,
     apiOrigins,
     callback: chosen.callback,
@@ -293,7 +302,7 @@ export function flag(value: unknown, option: string): unknown {
 
 /** Seconds that a token must still be good for. */
 export function checkValidity(value: unknown): void {
-  if (!(Number.isFinite(value) && Number(value) >= 0)) {
+  if (!(Number.isFinite(value) && (value as number) >= 0)) {
     throw refuse("minValidity", "not a number of seconds");
   }
 }
@@ -403,10 +412,11 @@ function seconds(
   max: number,
 ): number | undefined {
   if (value === undefined) return undefined;
-  if (!Number.isInteger(value) || Number(value) < min || Number(value) > max) {
+  const given = value as number;
+  if (!Number.isInteger(given) || given < min || given > max) {
     throw refuse(option, `not a whole number of seconds from ${min} to ${max}`);
   }
-  return Number(value);
+  return given;
 }
 
 function storageOf(storage: unknown): AuthStorage | undefined {

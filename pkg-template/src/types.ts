@@ -46,6 +46,8 @@ export interface CommonOptions {
   readonly onCallback?: (result: CallbackResult) => void;
   /** Where the session is kept; pending logins are always in sessionStorage. @default "session" */
   readonly storage?: "session" | "memory" | AuthStorage;
+  /** A new tab asks the others for the session, which reaches it sealed; for sessionStorage only: what other storages hold is shared already, or by nobody. Not offered on plain http beyond loopback. See docs/security.md. @default false */
+  readonly shareWithNewTabs?: boolean;
   /** Stands in for `fetch` in every request of ours to the authorization server: extra headers, a proxy, tests. */
   readonly transport?: (
     request: Request,

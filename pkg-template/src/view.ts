@@ -40,7 +40,7 @@ export function readText(
 
 /** The stored text of a record of this version, which is stored no longer. */
 export function takeText(
-  storage: AuthStorage | null,
+  storage: AuthStorage | null | undefined,
   key: string,
 ): string | null {
   const text = readText(storage, key);
@@ -59,9 +59,9 @@ export function isOurs(text: string | null): boolean {
 }
 
 /** The view of a stored record, if it is whole and its token fresh by the wall clock; everything else is for the Rust side to judge. */
-export function freshView(text: string, oidc: boolean): View | null {
+export function freshView(text: string | null, oidc: boolean): View | null {
   try {
-    const record = parseJson(text) as { v: unknown; view: View };
+    const record = parseJson(text!) as { v: unknown; view: View };
     const { v, view } = record;
     const token = view.tokens[DEFAULT_TOKEN];
     const whole =

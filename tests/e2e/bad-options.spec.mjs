@@ -202,6 +202,7 @@ test("every wrong option is refused by its name, and every right one taken", asy
     oidc: [true, undefined],
     responseMode: ["query", "fragment"],
     revocation: ["form", "json"],
+    shareWithNewTabs: [true, false, undefined],
     metadata: [
       {},
       { token_endpoint: "/relay", jwks_uri: "https://id.example/jwks" },

@@ -91,6 +91,27 @@ test("T41: with an issuer on https it signs in by S256, and says that no signatu
   expect(await warnings(page)).toEqual(["no_locks", "signature_unchecked"]);
 });
 
+test("a new tab asks nobody for a session, since what it would be given could be read", async ({
+  page,
+  context,
+  app,
+  secure,
+}) => {
+  const options = optionsFor(app, secure, { shareWithNewTabs: true });
+  await signIn(page, app, options);
+  await call(page, "preload");
+  app.reset();
+  const second = await context.newPage();
+  await open(second, app);
+  const status = await second.evaluate((options) => {
+    start(options);
+    return auth.state.status;
+  }, options);
+  expect(status).toBe("signedOut");
+  await second.evaluate(() => new Promise((idle) => requestIdleCallback(idle)));
+  expect(app.loads("share-")).toBe(0);
+});
+
 test("T41: every claim is checked there all the same", async ({
   page,
   app,

@@ -78,6 +78,9 @@ createAuth({
   },
   authorizationParams: { organization: "org_1", invitation: "ticket" },
 });
+createAuth({ issuer, clientId, shareWithNewTabs: true });
+// @ts-expect-error on or off
+createAuth({ issuer, clientId, shareWithNewTabs: "always" });
 const byHand: Partial<ServerMetadata> = { token_endpoint: "/token" };
 createAuth({ issuer, clientId, metadata: byHand });
 // @ts-expect-error an endpoint is a text
