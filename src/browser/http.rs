@@ -11,12 +11,13 @@ impl Http for Browser {
         request: HttpRequest,
         timeout: u32,
     ) -> Result<HttpResponse, TransportError> {
-        let call = self.line.call(|port, ticket| {
+        let call = self.line.call(|line, ticket| {
             let endpoint = request.endpoint.as_str();
             let body = request.body.as_deref();
             let token = request.authorization.as_ref().map(Secret::expose);
             let uri = &request.uri;
-            port.exchange(ticket, uri, endpoint, body, request.json, token, timeout);
+            line.port
+                .exchange(ticket, uri, endpoint, body, request.json, token, timeout);
         });
         let (code, text) = call.await;
         answer(code, &text)

@@ -21,7 +21,7 @@ impl Locks for Browser {
     async fn acquire(&self, name: &str, timeout: u32) -> Result<(Guard, Exclusion), LockError> {
         let call = self
             .line
-            .call(|port, ticket| port.lock(ticket, name, timeout));
+            .call(|line, ticket| line.port.lock(ticket, name, timeout));
         let guard = Guard {
             line: self.line.clone(),
             ticket: call.ticket,

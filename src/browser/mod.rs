@@ -3,16 +3,13 @@
 mod clock;
 mod http;
 mod locks;
+mod mailbox;
 mod port;
 mod signatures;
 mod storage;
 
-use crate::client::ports::{
-    Doorbell, Entropy, Later, Level, Log, Mailbox, Navigator, NoMailbox, OnRing, Platform, Posted,
-    Receipt, Spawn, Task,
-};
+use crate::client::ports::{Entropy, Level, Log, Navigator, Platform, Spawn, Task};
 use crate::protocol::entropy::NoEntropy;
-use crate::session::family::{FamilyId, Letter};
 use js_sys::Function;
 pub use locks::Guard;
 use port::Line;
@@ -84,35 +81,6 @@ impl Navigator for Browser {
     fn assign(&self, uri: &str) {
         port::assign(uri);
     }
-}
-
-/// The mailbox and the doorbell between tabs are not built in this version: every tab is on its own, as it would be with
-/// neither IndexedDB nor BroadcastChannel.
-impl Mailbox for Browser {
-    fn newest(&self, _family: &FamilyId) -> Later<Result<Posted, NoMailbox>> {
-        Box::pin(core::future::ready(Err(NoMailbox(Posted::Nothing))))
-    }
-
-    fn post(&self, _letter: &Letter) -> Later<Receipt> {
-        Box::pin(core::future::ready(Receipt::Absent))
-    }
-
-    fn mark(&self, _family: &FamilyId, _generation: u64, _unanswered: bool) {}
-
-    fn end(
-        &self,
-        _family: &FamilyId,
-        _owner: Option<&str>,
-        _unless_above: Option<u64>,
-    ) -> Later<Receipt> {
-        Box::pin(core::future::ready(Receipt::Absent))
-    }
-}
-
-impl Doorbell for Browser {
-    fn ring(&self, _family: &FamilyId, _generation: u64) {}
-
-    fn on_ring(&self, _hear: OnRing) {}
 }
 
 impl Log for Browser {

@@ -1,14 +1,21 @@
 // What Rust cannot do by itself, in as few crossings as possible: numbers and texts go over, nothing throws, and answers
 // come later, by one callback. Nothing runs at import.
 
+import { Tabs, taken } from "./tabs.js";
+
 /** No document of an authorization server is larger, in bytes. */
 const largest = 1 << 20;
 
 /** A timer is set no further ahead, in milliseconds: browsers throttle and sleep, so Rust is asked again. */
 const longest = 60_000;
 
-/** What brings a page back. `visibilitychange` is fired at the document and bubbles up to the window. */
-const comebacks = ["visibilitychange", "pageshow", "online", "focus"];
+/** What brings a page back, or a shared storage up to date, and where it is fired: `resume` does not bubble. */
+const comebacks = [
+  ...["visibilitychange", "pageshow", "online", "focus", "storage"].map(
+    (event) => [event, () => globalThis],
+  ),
+  ["resume", () => globalThis.document],
+];
 
 /** Tickets that no call has, and codes of calls that failed; `port.rs` has the same numbers. */
 const [run, wake, resume] = [0, 1, 2];
@@ -35,7 +42,10 @@ export class Port {
   #log;
   #timer;
   #releases = new Map();
-  #resume = () => this.#tell(resume, 0, "");
+  /** Of a storage, only what another tab has written of ours. */
+  #resume = ({ key }) => {
+    if (key?.startsWith("countersign") ?? true) this.#tell(resume, 0, "");
+  };
 
   /** `tell(ticket, code, text)` answers the call with this ticket. */
   constructor(tell, transport, log) {
@@ -43,6 +53,7 @@ export class Port {
     this.#tell = tell;
     this.#transport = transport;
     this.#log = log;
+    this.tabs = new Tabs((...answer) => this.#tell(...answer));
   }
 
   runSoon() {
@@ -149,8 +160,8 @@ export class Port {
   }
 
   watchComebacks() {
-    for (const event of comebacks)
-      globalThis.addEventListener?.(event, this.#resume);
+    for (const [event, target] of comebacks)
+      target()?.addEventListener?.(event, this.#resume);
   }
 
   log(level, message, name, value) {
@@ -165,16 +176,11 @@ export class Port {
     ports.delete(this);
     this.#tell = () => {};
     clearTimeout(this.#timer);
-    for (const event of comebacks)
-      globalThis.removeEventListener?.(event, this.#resume);
+    for (const [event, target] of comebacks)
+      target()?.removeEventListener?.(event, this.#resume);
     for (const release of this.#releases.values()) release();
+    this.tabs.end();
   }
-}
-
-/** Methods of an object, as they are now. */
-function taken(object, names) {
-  const method = (name) => [name, object[name]?.bind(object)];
-  return object && Object.fromEntries(names.map(method));
 }
 
 /** Reads the body piece by piece, so that a huge one is refused before it is held. */

@@ -2,7 +2,8 @@
 //! `port.js` is the other end. Against web-sys, gloo-net and wasm-bindgen-futures it saves a fifth of the wasm
 //! (docs/size.md).
 
-use crate::client::ports::Task;
+use super::mailbox::{Tabs, dated};
+use crate::client::ports::{OnRing, Task};
 use core::cell::{Cell, RefCell};
 use core::pin::Pin;
 use core::task::{Context, Poll, Waker};
@@ -61,6 +62,9 @@ extern "C" {
     #[wasm_bindgen(method)]
     fn end(this: &Port);
 
+    #[wasm_bindgen(method, getter)]
+    fn tabs(this: &Port) -> Tabs;
+
     #[wasm_bindgen(method, js_name = canVerify)]
     pub(super) fn can_verify(this: &Port) -> bool;
 
@@ -82,6 +86,7 @@ extern "C" {
 const RUN: u32 = 0;
 const WAKE: u32 = 1;
 const RESUME: u32 = 2;
+const RING: u32 = 3;
 
 /// Codes of a call that failed; 1 is any other failure. Of an answer, or a lock, that did not come in time.
 pub(super) const TIMEOUT: u32 = 2;
@@ -96,6 +101,7 @@ pub(super) const UNSUPPORTED: u32 = 2;
 /// The line, as long as somebody holds it.
 pub(super) struct Line {
     pub(super) port: Port,
+    pub(super) tabs: Tabs,
     desk: Rc<Desk>,
     _tell: Closure<dyn Fn(u32, u32, String)>,
 }
@@ -108,6 +114,7 @@ struct Desk {
     tasks: RefCell<Vec<Task>>,
     wake: RefCell<Option<Box<dyn FnOnce()>>>,
     resume: RefCell<Option<Rc<dyn Fn()>>>,
+    ring: RefCell<Option<Rc<OnRing>>>,
 }
 
 #[derive(Default)]
@@ -129,6 +136,7 @@ impl Line {
         let tell = Closure::new(move |ticket, code, text| hear(&weak, ticket, code, text));
         let port = Port::new(&tell, transport.into(), log.into());
         Self {
+            tabs: port.tabs(),
             port,
             desk,
             _tell: tell,
@@ -136,12 +144,12 @@ impl Line {
     }
 
     /// Draws a ticket and makes a call with it.
-    pub(super) fn call(&self, make: impl FnOnce(&Port, u32)) -> Call {
-        let ticket = self.desk.last_ticket.get().max(RESUME) + 1;
+    pub(super) fn call(&self, make: impl FnOnce(&Self, u32)) -> Call {
+        let ticket = self.desk.last_ticket.get().max(RING) + 1;
         self.desk.last_ticket.set(ticket);
         let answer = Rc::<Answer>::default();
         self.desk.calls.borrow_mut().push((ticket, answer.clone()));
-        make(&self.port, ticket);
+        make(self, ticket);
         Call { ticket, answer }
     }
 
@@ -154,6 +162,10 @@ impl Line {
     pub(super) fn wake_at(&self, millis: f64, wake: Box<dyn FnOnce()>) {
         self.desk.wake.replace(Some(wake));
         self.port.wake_at(millis);
+    }
+
+    pub(super) fn on_ring(&self, hear: OnRing) {
+        self.desk.ring.replace(Some(hear.into()));
     }
 
     pub(super) fn on_resume(&self, resume: Rc<dyn Fn()>) {
@@ -182,6 +194,12 @@ fn hear(desk: &Weak<Desk>, ticket: u32, code: u32, text: String) {
             let resume = desk.resume.borrow().clone();
             if let Some(resume) = resume {
                 resume();
+            }
+        }
+        RING => {
+            let ring = desk.ring.borrow().clone();
+            if let Some((ring, (generation, family))) = ring.zip(dated(&text)) {
+                ring(family, generation);
             }
         }
         _ => {

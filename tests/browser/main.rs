@@ -9,6 +9,7 @@
 )]
 
 mod signatures;
+mod tabs;
 mod vectors;
 
 use core::cell::Cell;
@@ -170,7 +171,7 @@ async fn tk2_tk9_t18_requests_go_without_cookies_cache_referrer_and_redirects() 
         .unwrap(),
     )
     .unwrap();
-    let request = refresh_request(&metadata, "spa", &Secret::new("r t"));
+    let request = refresh_request(&metadata, "spa", &Secret::new("r t"), "");
     let answer = send(echo, request, 5).await.unwrap();
     assert_eq!((answer.status, answer.retry_after), (418, Some(7)));
     assert_eq!(answer.content_type, "application/json");
