@@ -126,9 +126,13 @@ test.describe("logout", () => {
     const pending = await storedIn(page);
     const state = new URL(sent).searchParams.get("state");
     for (const forged of [state, `${state}x`, "foreign", ""]) {
-      // As if somebody had signed in again since.
+      // As if somebody had signed in again since: nobody remembers that this session has ended.
       await page.evaluate(
-        (stored) => {
+        async (stored) => {
+          await new Promise((resolve) => {
+            const forgetting = indexedDB.deleteDatabase("countersign");
+            forgetting.onsuccess = resolve;
+          });
           for (const [key, value] of Object.entries(stored))
             sessionStorage.setItem(key, value);
         },
