@@ -30,7 +30,7 @@ export async function bundlePage() {
 }
 
 /** Resolves `countersign` by the `exports` of its manifest, and `countersign-inside/…` past them. */
-const packed = {
+export const packed = {
   name: "packed",
   setup({ onResolve, resolve }) {
     onResolve({ filter: /^countersign(\/|$)/ }, ({ path, kind, pluginData }) =>

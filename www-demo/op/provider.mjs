@@ -23,6 +23,8 @@ const assets = {
  * Starts an OpenID provider on loopback: `oidc-provider` with public clients,
  * rotation of refresh tokens and a login page of our own. Several can run at once.
  *
+ * Its issuer has no path, or `issuerPath`; `aliases` gives endpoints a second path, `{ "/oauth/token": "/token" }`.
+ *
  * `control` is for tests and for the demo's own buttons; see `createControl`.
  */
 export async function startProvider({
@@ -31,6 +33,8 @@ export async function startProvider({
   ttl = {},
   rotate = true,
   appOrigins = [],
+  issuerPath = "",
+  aliases = {},
   delays,
   log,
 } = {}) {
@@ -49,13 +53,14 @@ export async function startProvider({
 
   const server = createServer((req, res) => {
     res.setHeader("timing-allow-origin", "*");
+    req.url = aliases[req.url] ?? req.url;
     traffic.pass(req, res, route).catch((error) => fail(res, error));
   });
   await new Promise((resolve, reject) => {
     server.once("error", reject);
     server.listen(port, "127.0.0.1", resolve);
   });
-  const issuer = `http://127.0.0.1:${server.address().port}`;
+  const issuer = `http://127.0.0.1:${server.address().port}${issuerPath}`;
 
   const cookieKeys = [randomBytes(32).toString("base64url")];
   const build = () => {
@@ -157,7 +162,7 @@ function createControl({
 
     /**
      * `{ endpoint, method, path, grantType, status, at }` in order of arrival, and `type` and `body` of what is sent to
-     * the token and revocation endpoints; `status` 0 is an answer that never left.
+     * the token and revocation endpoints; `status` 0 is an answer that never left, `fault` what `failNext` did to it.
      */
     requests: traffic.requests,
     /** `count("token")`, `count("token", "refresh_token")`; preflights are not counted. */
@@ -167,6 +172,8 @@ function createControl({
       return traffic.counters;
     },
     resetCounters: traffic.resetCounters,
+    /** What became of the refresh tokens; see `createStore`. */
+    ledger: store.ledger,
 
     /** Milliseconds by which this endpoint's answers come later; the requests are handled at once. */
     setDelay: traffic.setDelay,
@@ -174,7 +181,7 @@ function createControl({
      * What becomes of the next `times` requests to an endpoint:
      * a status number, `"html"`, `"empty"`, `"hang"` (no answer), `"reset"` (cut before handling),
      * `"lose"` (handled, answer cut), `{ status, type, body, headers, cors }`,
-     * or a function that edits the provider's own JSON answer.
+     * or a function that edits the provider's own JSON answer. `when(request)` says which requests it may befall.
      */
     failNext: traffic.failNext,
     clearFaults: traffic.clearFaults,

@@ -35,9 +35,12 @@ export function createTraffic({
   const faults = [];
   let lastToken = Promise.resolve();
 
-  const takeFault = (endpoint) => {
-    const fault = faults.find((one) => one.endpoint === endpoint);
+  const takeFault = (entry) => {
+    const fault = faults.find(
+      (one) => one.endpoint === entry.endpoint && one.when(entry),
+    );
     if (!fault) return undefined;
+    entry.fault = fault.how;
     fault.times -= 1;
     if (fault.times <= 0) faults.splice(faults.indexOf(fault), 1);
     return fault.how;
@@ -57,8 +60,8 @@ export function createTraffic({
     }
   };
 
-  const answer = async (req, res, endpoint, handle) => {
-    const how = takeFault(endpoint);
+  const answer = async (req, res, entry, handle) => {
+    const how = takeFault(entry);
     if (how === "hang") return undefined;
     if (how === "reset") return req.socket.destroy();
     if (how === "lose") {
@@ -69,7 +72,7 @@ export function createTraffic({
       return sendFault(req, res, how);
     }
     const work = () => handle(req, res);
-    return endpoint === "token" ? inTurn(work) : work();
+    return entry.endpoint === "token" ? inTurn(work) : work();
   };
 
   return {
@@ -100,7 +103,7 @@ export function createTraffic({
 
       if (req.destroyed) return undefined;
       delayAnswer(res, waits.get(endpoint) ?? 0);
-      return answer(req, res, endpoint, handle);
+      return answer(req, res, entry, handle);
     },
 
     requests,
@@ -127,8 +130,8 @@ export function createTraffic({
     setDelay(endpoint, milliseconds) {
       waits.set(endpoint, milliseconds);
     },
-    failNext(endpoint, how, times = 1) {
-      faults.push({ endpoint, how, times });
+    failNext(endpoint, how, times = 1, when = () => true) {
+      faults.push({ endpoint, how, times, when });
     },
     clearFaults() {
       faults.length = 0;

@@ -1,0 +1,79 @@
+import { setPriority } from "node:os";
+import { chromium } from "playwright";
+import { findEngine, missing } from "../../scripts/browsers.mjs";
+import { startProvider } from "../../www-demo/op/provider.mjs";
+import { aheadBy, takeClock } from "./clock.mjs";
+import { startSite } from "./site.mjs";
+
+/** Seconds that an access token lives. */
+export const lifetime = 300;
+
+/** Milliseconds that a token answer takes at the least. */
+export const tokenDelay = 50;
+
+/**
+ * Starts what all contestants share: one provider with rotation, detection of reuse and no grace period, and one browser;
+ * and a site for each of them.
+ */
+export async function startStage(contestants, { witness = false } = {}) {
+  const lack = missing("chromium");
+  if (lack) throw new Error(lack);
+  takeClock();
+  // The browser and the provider inherit it: whoever works at this machine comes first.
+  setPriority(5);
+  const provider = await startProvider({
+    issuerPath: "/",
+    // Where auth0-spa-js looks.
+    aliases: { "/oauth/token": "/token" },
+    ttl: { accessToken: lifetime, refreshToken: 365 * 24 * 3600 },
+    delays: { token: tokenDelay },
+  });
+  const { control, issuer } = provider;
+  const sites = new Map();
+  for (const contestant of contestants) {
+    const site = await startSite(contestant, {
+      introspect: control.introspect,
+      witness,
+    });
+    sites.set(contestant.name, site);
+    await control.setClient({
+      client_id: contestant.name,
+      redirect_uris: [`${site.url}/callback`],
+    });
+  }
+  const browser = await chromium.launch({
+    executablePath: findEngine("chromium").browser,
+    // Else tabs beyond a number that depends on the memory would share their processes.
+    args: [
+      "--renderer-process-limit=200",
+      ...(process.getuid?.() === 0 ? ["--no-sandbox"] : []),
+    ],
+  });
+
+  return {
+    control,
+    browser,
+    site: ({ name }) => sites.get(name),
+    /** What the page of a contestant is told. */
+    settings: ({ name }, storage) => ({
+      issuer,
+      clientId: name,
+      redirectUri: `${sites.get(name).url}/callback`,
+      scope: "openid offline_access",
+      storage,
+    }),
+    aheadBy,
+    /** How many renderer processes there are. */
+    async renderers() {
+      const session = await browser.newBrowserCDPSession();
+      const { processInfo } = await session.send("SystemInfo.getProcessInfo");
+      await session.detach();
+      return processInfo.filter(({ type }) => type === "renderer").length;
+    },
+    async close() {
+      await browser.close();
+      await provider.close();
+      await Promise.all([...sites.values()].map((site) => site.close()));
+    },
+  };
+}

@@ -1,0 +1,30 @@
+import { parseArgs } from "node:util";
+import { races, report, runRaces } from "../bench/race.mjs";
+import { choose } from "../bench/contestants/index.mjs";
+import { main } from "./main.mjs";
+import { buildSteps } from "./package.mjs";
+import { runStep, runSteps } from "./progress.mjs";
+import { nodeModules, rustToolchain } from "./setup.mjs";
+
+// npm run race [-- CONTESTANT …] [-- --repeats N] [-- --tabs 10,50] [-- --calls 1000] [-- --quick]
+
+await main(async () => {
+  const { values, positionals } = parseArgs({
+    args: process.argv.slice(2).filter((word) => word !== "--"),
+    options: {
+      repeats: { type: "string" },
+      tabs: { type: "string" },
+      calls: { type: "string", default: "1000" },
+      quick: { type: "boolean", default: false },
+    },
+    allowPositionals: true,
+  });
+  const contestants = choose(positionals);
+  const repeats = Number(values.repeats ?? (values.quick ? 1 : 3));
+  const tabs = (values.tabs ?? (values.quick ? "10" : "10,50")).split(",");
+  const list = races({ calls: Number(values.calls), tabs: tabs.map(Number) });
+  if (!process.env.COUNTERSIGN_PKG)
+    await runSteps([rustToolchain, nodeModules, ...buildSteps()]);
+  const results = await runRaces(list, contestants, { repeats, step: runStep });
+  console.log(`\n${report(results)}\n`);
+});
