@@ -13,18 +13,18 @@
 use countersign::client::ErrorCode;
 use countersign::protocol::error::{Endpoint, IdTokenProblem, MetadataProblem};
 use countersign::session::error::StaleProblem;
+use countersign::session::login_loop::LikelyCause;
 use countersign::session::state::{SignedOutReason, Via, Warning};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
 /// Codes that only the TypeScript side has.
-const FACADE_ONLY: [&str; 5] = [
+const FACADE_ONLY: [&str; 4] = [
     "wasm_load_failed",
     "forbidden_origin",
     "disposed",
     "aborted",
-    "login_loop",
 ];
 
 fn read(path: &str) -> String {
@@ -280,6 +280,12 @@ fn words_inside_details_and_events_have_the_spellings_of_rust() {
             "stale_callback: {problem:?}"
         );
     }
+    for likely in LikelyCause::ALL {
+        assert!(
+            has(&member("login_loop"), likely.as_str()),
+            "login_loop: {likely:?}"
+        );
+    }
     for missing in ["crypto.getRandomValues", "crypto.subtle"] {
         assert!(
             has(&member("unsupported_environment"), missing),
@@ -316,6 +322,11 @@ fn every_list_is_whole() {
             "src/session/state.rs",
             "SignedOutReason",
             SignedOutReason::ALL.len(),
+        ),
+        (
+            "src/session/login_loop.rs",
+            "LikelyCause",
+            LikelyCause::ALL.len(),
         ),
         ("src/session/state.rs", "Warning", Warning::ALL.len()),
         ("src/session/state.rs", "Via", Via::ALL.len()),

@@ -39,6 +39,7 @@ fn pending(page: &Page, uri: &str) -> Transaction {
 
 fn options(parameters: &[(&str, &str)], return_to: &str) -> LoginOptions {
     let mut options = LoginOptions::default();
+    options.by_user = true;
     options.parameters = parameters
         .iter()
         .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))

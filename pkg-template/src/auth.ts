@@ -194,7 +194,7 @@ class Client {
         globalThis.fetch.bind(globalThis),
         [location.origin, ...apiOrigins],
         getAccessToken,
-        (challenge) => this.#call(async (core) => core.refusal(challenge)),
+        (challenge) => this.#call(async (core) => core.tokenRefused(challenge)),
       ),
       getIdToken: () => this.#call(async (core) => core.idToken() ?? null),
       fetchUserInfo: async (options) =>
@@ -486,6 +486,8 @@ class Client {
     }
     const { params, redirectUri, server } = this.normal;
     const json = JSON.stringify({
+      // Asked before anything is waited for: a click is soon forgotten.
+      byUser: navigator.userActivation?.isActive,
       // RFC 9700 §4.4.2: who answers is then told by `iss` alone.
       sharedRedirect: [...clients.values()].some(
         ({ normal }) =>

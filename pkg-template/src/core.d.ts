@@ -22,7 +22,7 @@ export interface AuthCore {
   refresh(options: string): Promise<string>;
   beginLogout(options: string): Promise<string | undefined>;
   idToken(): string | undefined;
-  refusal(challenge: string): string | undefined;
+  tokenRefused(challenge?: string): boolean;
   userInfo(): Promise<string>;
   free(): void;
 }

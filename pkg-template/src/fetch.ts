@@ -9,7 +9,7 @@ export function authorizedFetch(
   fetch: Fetch,
   allowed: readonly string[],
   getAccessToken: (options?: AccessTokenOptions) => Promise<string>,
-  refusal: (challenge: string) => Promise<string | undefined>,
+  tokenRefused: (challenge?: string) => Promise<boolean>,
 ) {
   // Like `fetch`: one that a script put there later could say of itself that it goes elsewhere.
   const { Request } = globalThis;
@@ -44,9 +44,10 @@ export function authorizedFetch(
 
   /** RFC 6750 §3.1. A challenge that another origin does not expose counts as `invalid_token`. */
   async function isRefusal({ status, headers }: Response): Promise<boolean> {
-    if (status !== 401) return false;
-    const challenge = headers.get("WWW-Authenticate");
-    return challenge === null || (await refusal(challenge)) === "invalid_token";
+    return (
+      status === 401 &&
+      (await tokenRefused(headers.get("WWW-Authenticate") ?? undefined))
+    );
   }
 
   /** The token that follows a refused one; the same where there is no other. */

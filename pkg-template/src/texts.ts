@@ -41,6 +41,10 @@ export const ERRORS: Texts = {
     "the answer is about another user",
     "Of a refresh: the session was ended, log in again (OIDC Core §12.2); of UserInfo: nothing of it was used (§5.3.2)",
   ],
+  login_loop: [
+    "one login follows the other without the user's doing",
+    "See details.likely. clock: compare this device's with the server's; storage: what is stored does not outlive the page; redirect_uri: create the client on that page; cookies: log in without prompt=none; api_rejects_token: correct the audience that the API expects; unknown: login() is called although the last one has succeeded or told why not",
+  ],
   network: [
     "the authorization server could not be reached",
     "Offline, a wrong issuer, or no CORS: the server must allow this page's origin",

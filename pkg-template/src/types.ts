@@ -435,6 +435,20 @@ export interface AuthErrorDetails {
   readonly subject_mismatch: { readonly endpoint: Endpoint };
   // the session's
   readonly login_required: { readonly reason: SignedOutReason };
+  /** Three logins have left within a minute without the user's doing; the next one does not. `likely` names what to look at first. */
+  readonly login_loop: {
+    /** How many have left. */
+    readonly logins: number;
+    /** In so many seconds. */
+    readonly seconds: number;
+    readonly likely:
+      | "clock"
+      | "storage"
+      | "redirect_uri"
+      | "cookies"
+      | "api_rejects_token"
+      | "unknown";
+  };
   // the weather's
   readonly network: { readonly endpoint: Endpoint };
   readonly timeout: { readonly endpoint: Endpoint; readonly seconds: number };

@@ -115,6 +115,7 @@ impl<P: Platform> Auth<P> {
         let result = result.and_then(|exchanged| family.map(|family| (exchanged, family)));
         match result {
             Ok((exchanged, new_family)) => {
+                self.note_callback(None);
                 let stored = self.stored_session();
                 self.apply(Input::SignedIn(Box::new(NewSession {
                     tokens: *exchanged.tokens,
@@ -140,6 +141,7 @@ impl<P: Platform> Auth<P> {
                         app_state: Json::Null,
                     });
                 }
+                self.note_callback(Some(&error));
                 self.apply(Input::CallbackFailed(error.clone()));
                 Err(error)
             }

@@ -113,6 +113,11 @@ impl Config {
         self.key("countersign:logout:")
     }
 
+    /// The storage key of the logins that left without the user's doing.
+    pub(super) fn login_loop_key(&self) -> String {
+        self.key("countersign:loop:")
+    }
+
     /// The storage key of the server's metadata.
     pub(super) fn metadata_key(&self) -> String {
         joined(&["countersign:metadata:", self.server_name()])

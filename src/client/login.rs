@@ -26,6 +26,9 @@ pub struct LoginOptions {
     /// Another client of this page, of another server, has the same `redirect_uri`: then only `iss` tells their
     /// responses apart (RFC 9700 §4.4.2).
     pub shared_redirect_uri: bool,
+    /// The user asked for it, by a click: then it is no part of a login loop. The fourth within a minute without that is
+    /// refused.
+    pub by_user: bool,
 }
 
 impl Default for LoginOptions {
@@ -35,6 +38,7 @@ impl Default for LoginOptions {
             return_to: "/".to_owned(),
             app_state: Json::Null,
             shared_redirect_uri: false,
+            by_user: false,
         }
     }
 }
@@ -54,16 +58,21 @@ impl<P: Platform> Auth<P> {
     ///
     /// # Errors
     /// `storage` where it cannot be stored, so that nobody leaves for nothing; `invalid_config` for options that
-    /// cannot be used; errors of discovery.
+    /// cannot be used; `login_loop` for one that follows others without the user's doing; errors of discovery.
     pub async fn begin_login(&self, options: LoginOptions) -> Result<String, Error> {
-        let shared = options.shared_redirect_uri;
+        let (shared, by_user) = (options.shared_redirect_uri, options.by_user);
         let draft = self.draft_login(options)?;
+        self.stop_login_loop(by_user)?;
         let metadata = self.metadata().await?;
         if shared && !metadata.iss_parameter_supported() {
             self.warn(Warning::SharedRedirectUri);
             self.tell();
         }
-        self.issue_login(*draft, &metadata)
+        let uri = self.issue_login(*draft, &metadata)?;
+        if !by_user {
+            self.count_login();
+        }
+        Ok(uri)
     }
 
     /// Sends the user to the authorization server. Ends only by an error.

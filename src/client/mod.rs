@@ -10,6 +10,7 @@ mod family;
 mod flight;
 mod listeners;
 mod login;
+mod login_loop;
 mod logout;
 mod metadata;
 pub mod ports;
@@ -94,6 +95,8 @@ struct Inner<P: Platform> {
     /// Who waits for the session to change.
     watchers: RefCell<Vec<Waker>>,
     warned: RefCell<Vec<Warning>>,
+    /// A login has left without the user's doing, and its callback has not come.
+    has_left: Cell<bool>,
 }
 
 impl<P: Platform> Auth<P> {
@@ -123,6 +126,7 @@ impl<P: Platform> Auth<P> {
             rings: RefCell::default(),
             watchers: RefCell::default(),
             warned: RefCell::default(),
+            has_left: Cell::default(),
         }));
         let weak = Rc::downgrade(&auth.0);
         auth.0

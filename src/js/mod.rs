@@ -7,7 +7,6 @@ mod options;
 
 use crate::browser::{Browser, BrowserStorage};
 use crate::client::{Auth, Error, Subscription};
-use crate::protocol::bearer;
 use core::pin::Pin;
 use js_sys::{Function, Promise};
 use wasm_bindgen::prelude::*;
@@ -150,9 +149,10 @@ impl AuthCore {
         }))
     }
 
-    /// Why an API refused a token, by the `WWW-Authenticate` of its answer.
-    pub fn refusal(&self, challenge: &str) -> Option<String> {
-        bearer::refusal(challenge)
+    /// Whether an API that answered 401 refused the token, by the `WWW-Authenticate` of its answer.
+    #[wasm_bindgen(js_name = tokenRefused)]
+    pub fn token_refused(&self, challenge: Option<String>) -> bool {
+        self.auth.token_refused(challenge.as_deref())
     }
 }
 

@@ -16,6 +16,7 @@ pub(super) fn login(text: &str) -> LoginOptions {
         app_state: options.get("appState").cloned().unwrap_or(Json::Null),
         return_to: options.get_str("returnTo").unwrap_or("/").to_owned(),
         shared_redirect_uri: options.is_true("sharedRedirect"),
+        by_user: options.is_true("byUser"),
     }
 }
 

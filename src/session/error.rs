@@ -1,6 +1,7 @@
 //! The one error of the public API. It stands in this layer because the state of a session carries it.
 
 pub use super::error_code::ErrorCode;
+use super::login_loop::LikelyCause;
 use super::state::SignedOutReason;
 use crate::protocol::error::{Endpoint, OAuthErrorResponse, ProtocolError};
 use crate::protocol::json::{Json, Object};
@@ -43,6 +44,15 @@ pub enum ErrorKind {
     },
     /// There is no session, or none any more.
     LoginRequired(SignedOutReason),
+    /// Too many logins in too short a time without the user's doing: the next one does not leave.
+    LoginLoop {
+        /// How many have left.
+        logins: u32,
+        /// In so many seconds.
+        seconds: i64,
+        /// What to look at first.
+        likely: LikelyCause,
+    },
     /// No answer came: offline, refused connection, blocked by CORS.
     Network {
         /// Which request.
@@ -121,6 +131,7 @@ impl Error {
             },
             ErrorKind::StaleCallback { .. } => ErrorCode::StaleCallback,
             ErrorKind::LoginRequired(_) => ErrorCode::LoginRequired,
+            ErrorKind::LoginLoop { .. } => ErrorCode::LoginLoop,
             ErrorKind::Network { .. } => ErrorCode::Network,
             ErrorKind::Timeout { .. } => ErrorCode::Timeout,
             ErrorKind::Storage { .. } => ErrorCode::Storage,
@@ -153,6 +164,7 @@ impl Error {
             | ErrorKind::UnsupportedEnvironment { .. }
             | ErrorKind::StaleCallback { .. }
             | ErrorKind::LoginRequired(_)
+            | ErrorKind::LoginLoop { .. }
             | ErrorKind::Storage { .. }
             | ErrorKind::Internal { .. } => false,
         }
@@ -164,6 +176,17 @@ impl Error {
             return false;
         };
         matches!(&**error, ProtocolError::Authorization(response) if response.needs_interaction())
+    }
+
+    /// By how much a clock is wrong, where that is why an ID Token was refused.
+    pub(super) fn skew_seconds(&self) -> Option<i64> {
+        let ErrorKind::Protocol(error) = self.kind() else {
+            return None;
+        };
+        let ProtocolError::InvalidIdToken { skew_seconds, .. } = **error else {
+            return None;
+        };
+        skew_seconds
     }
 
     /// What there is to know, by the members of the TypeScript type `AuthErrorDetails`.
@@ -190,6 +213,16 @@ impl Error {
             }
             ErrorKind::LoginRequired(reason) => {
                 details.text("reason", reason.as_str());
+            }
+            ErrorKind::LoginLoop {
+                logins,
+                seconds,
+                likely,
+            } => {
+                details
+                    .integer("logins", i64::from(*logins))
+                    .integer("seconds", *seconds)
+                    .text("likely", likely.as_str());
             }
             ErrorKind::Network { endpoint } => {
                 details.text("endpoint", endpoint.as_str());

@@ -26,6 +26,8 @@ pub enum ErrorCode {
     SubjectMismatch,
     /// `login_required`
     LoginRequired,
+    /// `login_loop`
+    LoginLoop,
     /// `network`
     Network,
     /// `timeout`
@@ -38,7 +40,7 @@ pub enum ErrorCode {
 
 impl ErrorCode {
     /// Every code, for the tests that hold Rust, TypeScript and docs together.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::InvalidConfig,
         Self::UnsupportedEnvironment,
         Self::AuthorizationError,
@@ -50,6 +52,7 @@ impl ErrorCode {
         Self::InvalidIdToken,
         Self::SubjectMismatch,
         Self::LoginRequired,
+        Self::LoginLoop,
         Self::Network,
         Self::Timeout,
         Self::Storage,
@@ -71,6 +74,7 @@ impl ErrorCode {
             Self::InvalidIdToken => "invalid_id_token",
             Self::SubjectMismatch => "subject_mismatch",
             Self::LoginRequired => "login_required",
+            Self::LoginLoop => "login_loop",
             Self::Network => "network",
             Self::Timeout => "timeout",
             Self::Storage => "storage",
@@ -97,6 +101,7 @@ impl ErrorCode {
             Self::InvalidIdToken => "the ID Token was refused",
             Self::SubjectMismatch => "the answer is about another user",
             Self::LoginRequired => "there is no session",
+            Self::LoginLoop => "one login follows the other without the user's doing",
             Self::Network => "the authorization server could not be reached",
             Self::Timeout => "the authorization server did not answer in time",
             Self::Storage => "the browser's storage refused",

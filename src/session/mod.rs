@@ -19,6 +19,7 @@ pub mod error;
 mod error_code;
 pub mod family;
 pub mod input;
+pub mod login_loop;
 mod machine;
 pub mod output;
 pub mod record;

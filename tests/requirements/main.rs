@@ -47,6 +47,7 @@ fn page() -> (World, Provider, Page) {
 /// A login that asks for this.
 fn asking(parameters: &[(&str, &str)]) -> LoginOptions {
     let mut options = LoginOptions::default();
+    options.by_user = true;
     options.parameters = parameters
         .iter()
         .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))

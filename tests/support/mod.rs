@@ -289,8 +289,11 @@ impl Page {
             .expect("start ends")
     }
 
+    /// As by a click.
     pub fn begin_login(&self) -> Result<String, Error> {
-        self.begin_login_with(LoginOptions::default())
+        let mut options = LoginOptions::default();
+        options.by_user = true;
+        self.begin_login_with(options)
     }
 
     pub fn begin_login_with(&self, options: LoginOptions) -> Result<String, Error> {
