@@ -177,6 +177,28 @@ fn tk4_a_token_without_a_stated_end_is_used_and_survives_a_reload() {
 }
 
 #[test]
+fn claims_survive_a_reload_however_deep_they_are_nested() {
+    let mut levels = 0;
+    loop {
+        let world = World::new();
+        let provider = Provider::new(&world);
+        let claim = format!("{}{}", "[".repeat(levels), "]".repeat(levels));
+        provider.set_claim("deep", if levels == 0 { "1" } else { &claim });
+        let page = Page::new(&world);
+        if let Err(error) = page.sign_in(&provider) {
+            assert_eq!(error.details().get_str("claim"), Some("payload"));
+            break;
+        }
+        let page = page.reload();
+        page.start();
+        let user = page.signed_in().user.clone().unwrap();
+        assert!(user.get("deep").is_some(), "{levels}");
+        levels += 1;
+    }
+    assert!(levels > 30, "{levels}");
+}
+
+#[test]
 fn a_stored_session_survives_a_wrong_clock() {
     let (world, _, page) = signed_in();
     world.put_clock_back(86_400 * 365);

@@ -161,7 +161,8 @@ impl<P: Platform> Auth<P> {
                 .load(&self.0.config.metadata_key())
                 .ok()
                 .flatten()?;
-            let record = Json::parse(&text).filter(|record| record.get_integer("v") == Some(1))?;
+            let record =
+                Json::parse_stored(&text).filter(|record| record.get_integer("v") == Some(1))?;
             let server = &self.0.config.server;
             // What was given by hand then is in it: given otherwise now, it is another's.
             if record.get("given").unwrap_or(&Json::Null) != &server.given {

@@ -8,7 +8,7 @@ use super::text::{before, decimal};
 mod reader;
 
 use core::fmt;
-use reader::Reader;
+use reader::{MAX_DEPTH, Reader};
 
 /// A JSON value. Prints no content, since it may hold tokens and claims.
 #[derive(Clone, PartialEq)]
@@ -39,7 +39,21 @@ impl Json {
     /// caps.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let mut reader = Reader { text, at: 0 };
+        Self::parse_within(text, MAX_DEPTH)
+    }
+
+    /// Parses a document of our own from a storage: what was taken from a stranger's stands a few levels further in.
+    #[must_use]
+    pub fn parse_stored(text: &str) -> Option<Self> {
+        Self::parse_within(text, MAX_DEPTH + 4)
+    }
+
+    fn parse_within(text: &str, deepest: usize) -> Option<Self> {
+        let mut reader = Reader {
+            text,
+            at: 0,
+            deepest,
+        };
         reader.skip_space();
         let value = reader.value(0)?;
         reader.skip_space();
@@ -265,7 +279,7 @@ fn write_string(text: &str, out: &mut String) {
 
 #[cfg(test)]
 mod tests {
-    use super::reader::{MAX_DEPTH, MAX_MEMBERS};
+    use super::reader::MAX_MEMBERS;
     use super::*;
     #[cfg(target_arch = "wasm32")]
     use wasm_bindgen_test::wasm_bindgen_test as test;
@@ -327,6 +341,8 @@ mod tests {
         let nested = |depth: usize| "[".repeat(depth) + &"]".repeat(depth);
         assert!(Json::parse(&nested(MAX_DEPTH + 1)).is_some());
         assert!(Json::parse(&nested(MAX_DEPTH + 2)).is_none());
+        assert!(Json::parse_stored(&nested(MAX_DEPTH + 5)).is_some());
+        assert!(Json::parse_stored(&nested(MAX_DEPTH + 6)).is_none());
         assert!(Json::parse(&nested(1_000_000)).is_none());
         let wide = |members: usize| {
             format!(

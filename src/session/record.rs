@@ -223,7 +223,7 @@ impl Record {
     /// that was put back counts as no time at all: a stored session survives a wrong clock.
     #[must_use]
     pub fn decode(text: &str, now: Now) -> Stored {
-        let Some(document) = Json::parse(text) else {
+        let Some(document) = Json::parse_stored(text) else {
             return Stored::Absent;
         };
         match document.get_integer("v") {

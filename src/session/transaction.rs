@@ -244,7 +244,7 @@ impl Draft<'_> {
 #[must_use]
 pub fn decode(text: &str) -> Stored {
     let Some(document) =
-        Json::parse(text).filter(|document| document.get_integer("v") == Some(VERSION))
+        Json::parse_stored(text).filter(|document| document.get_integer("v") == Some(VERSION))
     else {
         return Stored::Absent;
     };
@@ -257,7 +257,7 @@ pub fn decode(text: &str) -> Stored {
 /// When a stored login began, pending or used; `None` for what is no record of ours.
 #[must_use]
 pub fn began_at(text: &str) -> Option<Timestamp> {
-    Json::parse(text)?
+    Json::parse_stored(text)?
         .get_integer("began_at")
         .map(Timestamp::from_millis)
 }

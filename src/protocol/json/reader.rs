@@ -2,7 +2,7 @@
 
 use super::Json;
 
-/// Nesting beyond this is refused.
+/// A stranger's nesting beyond this is refused.
 pub(super) const MAX_DEPTH: usize = 32;
 /// Members of one object beyond this are refused; it bounds the search for duplicates.
 pub(super) const MAX_MEMBERS: usize = 1024;
@@ -10,6 +10,8 @@ pub(super) const MAX_MEMBERS: usize = 1024;
 pub(super) struct Reader<'a> {
     pub(super) text: &'a str,
     pub(super) at: usize,
+    /// Nesting beyond this is refused.
+    pub(super) deepest: usize,
 }
 
 impl Reader<'_> {
@@ -30,7 +32,7 @@ impl Reader<'_> {
     }
 
     pub(super) fn value(&mut self, depth: usize) -> Option<Json> {
-        if depth > MAX_DEPTH {
+        if depth > self.deepest {
             return None;
         }
         match self.peek()? {
