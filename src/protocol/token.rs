@@ -177,7 +177,7 @@ pub fn classify_refresh(response: &HttpResponse, error: &ProtocolError) -> Refre
         return RefreshFailure::Transient;
     }
     // A success that cannot be read may have rotated the refresh token.
-    if status == 200 {
+    if (200..300).contains(&status) {
         return RefreshFailure::Unknown;
     }
     // An empty body, or JSON that is no OAuth error: some servers refuse a refresh token so.
@@ -364,6 +364,12 @@ mod tests {
             // Answered, with nothing that can be used: it may have rotated.
             (200, "", Unknown),
             (200, r#"{"token_type":"Bearer"}"#, Unknown),
+            (
+                201,
+                r#"{"token_type":"Bearer","access_token":"a"}"#,
+                Unknown,
+            ),
+            (204, "", Unknown),
         ];
         for (status, body, class) in cases {
             let answer = HttpResponse::new(status, "", body);
