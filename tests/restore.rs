@@ -177,6 +177,24 @@ fn tk4_a_token_without_a_stated_end_is_used_and_survives_a_reload() {
 }
 
 #[test]
+fn tk4_a_token_that_is_said_to_be_over_at_once_is_used_as_one_without_a_stated_end() {
+    for refreshable in [true, false] {
+        let world = World::new();
+        let provider = Provider::new(&world);
+        provider.lifetime.set(Some(0));
+        provider.gives_refresh_tokens.set(refreshable);
+        let page = Page::new(&world);
+        page.sign_in(&provider).unwrap();
+        assert_eq!(page.signed_in().expires_at, None);
+        let page = page.reload();
+        page.start();
+        assert_eq!(page.access_token().unwrap(), page.stored_token());
+        // Nobody asks for another one again and again.
+        assert_eq!(page.token_requests(), 1);
+    }
+}
+
+#[test]
 fn claims_survive_a_reload_however_deep_they_are_nested() {
     let mut levels = 0;
     loop {

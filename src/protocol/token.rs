@@ -211,7 +211,8 @@ pub(super) fn oauth_error(answer: &Json) -> Option<OAuthErrorResponse> {
     })
 }
 
-/// `expires_in`: a number, or its digits in a string as some servers write it; never negative, never eternal.
+/// `expires_in`: a number, or its digits in a string as some servers write it; never negative, never eternal. Nobody
+/// issues a token that is over already: with 0 some servers say that they know of no end, as by leaving it out.
 fn expires_in(answer: &Json) -> Result<Option<i64>, ()> {
     let seconds = match answer.get("expires_in") {
         None => return Ok(None),
@@ -220,7 +221,7 @@ fn expires_in(answer: &Json) -> Result<Option<i64>, ()> {
     };
     seconds
         .filter(|seconds| (0..=MAX_LIFETIME).contains(seconds))
-        .map(Some)
+        .map(|seconds| Some(seconds).filter(|seconds| *seconds > 0))
         .ok_or(())
 }
 

@@ -74,7 +74,7 @@ fn the_tokens_that_a_server_gives_are_the_tokens_that_we_have() {
                 refresh
             );
             assert_eq!(read.id_token.map(|token| token.expose().to_owned()), id);
-            assert_eq!(read.expires_in, life);
+            assert_eq!(read.expires_in, life.filter(|life| *life > 0));
             let asked = |text: &str| {
                 text.split(' ')
                     .map(str::to_owned)

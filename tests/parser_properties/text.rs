@@ -189,7 +189,10 @@ fn a_lifetime_in_digits_is_the_number_that_they_write() {
         (0_i64..=316_224_000, 0_usize..30),
         |(seconds, zeros)| {
             let digits = format!("{}{seconds}", "0".repeat(zeros));
-            assert_eq!(life(&digits), Ok(Some(seconds)));
+            assert_eq!(
+                life(&digits),
+                Ok(Some(seconds).filter(|seconds| *seconds > 0))
+            );
             for wrong in [
                 format!("-{digits}"),
                 format!("+{digits}"),

@@ -101,7 +101,11 @@ fn tk4_a_lifetime_may_be_missing_but_neither_negative_nor_endless() {
     for (lifetime, seconds) in [
         (None, None),
         (Some("60"), Some(60)),
-        (Some("0"), Some(0)),
+        // No token is over before it is there: it says as little as none.
+        (Some("0"), None),
+        (Some("0.9"), None),
+        (Some("\"0\""), None),
+        (Some("1"), Some(1)),
         (Some("60.9"), Some(60)),
         // Digits in a text, as some servers write them.
         (Some("\"3600\""), Some(3600)),
