@@ -3,7 +3,7 @@
 import { machine, pass } from "./support/clock.mjs";
 import { markdown, range, spread } from "./support/figures.mjs";
 import { lifetime, startStage, tokenDelay } from "./support/stage.mjs";
-import { clone, open, signIn } from "./support/tabs.mjs";
+import { clone, lifecycle, open, signIn } from "./support/tabs.mjs";
 
 /** Milliseconds after which a call counts as failed, and in which a tab whose call failed asks again. */
 const limit = 10_000;
@@ -141,12 +141,6 @@ async function siblings(first, pages) {
   pages.push(frozen);
   await lifecycle(frozen, "frozen");
   return frozen;
-}
-
-async function lifecycle(page, state) {
-  const session = await page.context().newCDPSession(page);
-  await session.send("Page.setWebLifecycleState", { state });
-  await session.detach();
 }
 
 /** Unrelated tabs must not wait for each other in one process. */

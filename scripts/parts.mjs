@@ -132,6 +132,7 @@ export const parts = [
     },
   },
   ...["chromium", "firefox"].map(e2ePart),
+  raceAndSoak(),
   nodePart({
     group: "webkit",
     name: "end to end",
@@ -182,6 +183,42 @@ function clippy(args) {
 function doc(args) {
   const words = ["doc", "--no-deps", "--document-private-items", ...args];
   return ["rustdoc", "cargo", words, { RUSTDOCFLAGS: "-Dwarnings" }];
+}
+
+/** One race and two minutes of soak, by countersign alone: each passes or fails as a whole. */
+function raceAndSoak() {
+  const env = { COUNTERSIGN_PKG: inCheckout("pkg") };
+  const words = (name, ...more) => [
+    `scripts/${name}.mjs`,
+    "countersign",
+    ...more,
+  ];
+  const list = [
+    [
+      "npm run race -- countersign --quick",
+      "node",
+      words("race", "--quick"),
+      env,
+    ],
+    [
+      "npm run soak -- countersign --minutes 2",
+      "node",
+      words("soak", "--minutes", "2"),
+      env,
+    ],
+  ];
+  const part = checks("tabs", "race and soak", "chromium", list);
+  return {
+    ...part,
+    browser: true,
+    needs: [nodeModules],
+    after: "build",
+    run: async (say) => {
+      const lack = missing("chromium");
+      const names = list.map(([name]) => name);
+      return lack ? notRun(names, lack) : part.run(say);
+    },
+  };
 }
 
 /** What is compiled for a browser run: the unit tests at the foot of each file, and tests/browser. */

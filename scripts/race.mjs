@@ -27,4 +27,17 @@ await main(async () => {
     await runSteps([rustToolchain, nodeModules, ...buildSteps()]);
   const results = await runRaces(list, contestants, { repeats, step: runStep });
   console.log(`\n${report(results)}\n`);
+  const own = results.filter(
+    ({ contestant }) => contestant.name === "countersign",
+  );
+  const wrong = own.filter(({ runs }) =>
+    runs.some(
+      ({ requests, failures, valid, of }) =>
+        requests !== 1 || failures > 0 || valid < of,
+    ),
+  );
+  if (wrong.length > 0)
+    throw new Error(
+      `countersign needs one request, and loses no tab; not so in: ${wrong.map(({ race }) => race.name).join("; ")}`,
+    );
 });

@@ -7,6 +7,11 @@ const client = create(settings);
 const started = Promise.resolve(client.start()).catch(reasonOf);
 
 window.bench = { signIn, signOut, calls, ask, insist, state };
+
+/** Milliseconds after which a call that failed is made again. */
+const pause = 500;
+
+/** When this page began to ask. */
 let woken = 0;
 
 /** Settles when the client knows its state. */
@@ -68,7 +73,7 @@ async function insist({ patience, ...how }) {
     const answer = await ask({ ...how, limit: Math.max(left(), 100) });
     const over = left() < 0 || (!answer.signedIn && failures > 0);
     if (answer.valid || over) return answer;
-    await sleep(100);
+    await sleep(pause);
   }
 }
 

@@ -11,6 +11,9 @@ export const lifetime = 300;
 /** Milliseconds that a token answer takes at the least. */
 export const tokenDelay = 50;
 
+/** A contestant is another client in each storage, so that its requests can be told apart. */
+export const clientOf = ({ name }, storage) => `${name}-${storage}`;
+
 /**
  * Starts what all contestants share: one provider with rotation, detection of reuse and no grace period, and one browser;
  * and a site for each of them.
@@ -36,10 +39,11 @@ export async function startStage(contestants, { witness = false } = {}) {
       witness,
     });
     sites.set(contestant.name, site);
-    await control.setClient({
-      client_id: contestant.name,
-      redirect_uris: [`${site.url}/callback`],
-    });
+    for (const storage of contestant.storages)
+      await control.setClient({
+        client_id: clientOf(contestant, storage),
+        redirect_uris: [`${site.url}/callback`],
+      });
   }
   const browser = await chromium.launch({
     executablePath: findEngine("chromium").browser,
@@ -55,10 +59,10 @@ export async function startStage(contestants, { witness = false } = {}) {
     browser,
     site: ({ name }) => sites.get(name),
     /** What the page of a contestant is told. */
-    settings: ({ name }, storage) => ({
+    settings: (contestant, storage) => ({
       issuer,
-      clientId: name,
-      redirectUri: `${sites.get(name).url}/callback`,
+      clientId: clientOf(contestant, storage),
+      redirectUri: `${sites.get(contestant.name).url}/callback`,
       scope: "openid offline_access",
       storage,
     }),

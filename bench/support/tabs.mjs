@@ -56,3 +56,25 @@ export async function reload(page) {
   await page.reload();
   return ready(page);
 }
+
+/** Leaves the application by a link and comes back. */
+export async function leave(page, site) {
+  await page.goto(`${site.url}/blank`);
+  await page.goto(`${site.url}/`);
+  return ready(page);
+}
+
+/** Kills the renderer process of a tab, and with it that of its clones. */
+export async function crash(page) {
+  const session = await page.context().newCDPSession(page);
+  const crashed = new Promise((resolve) => page.once("crash", resolve));
+  session.send("Page.crash").catch(() => {});
+  await crashed;
+}
+
+/** Freezes a tab, or thaws it (`"frozen"`, `"active"`). */
+export async function lifecycle(page, state) {
+  const session = await page.context().newCDPSession(page);
+  await session.send("Page.setWebLifecycleState", { state });
+  await session.detach();
+}
