@@ -371,3 +371,29 @@ fn lo4_t16_a_dialect_has_its_own_place_and_names() {
             .any(|key| key.starts_with("countersign:logout:"))
     );
 }
+
+#[test]
+fn a_page_that_slept_through_its_end_leaves_what_its_user_signed_in_to_since() {
+    for (elsewhere, reason) in [
+        (true, SignedOutReason::LoggedOutElsewhere),
+        (false, SignedOutReason::LoggedOut),
+    ] {
+        let (world, provider, slept) = signed_in();
+        let other = Page::new(&world);
+        other.start();
+        other.sign_in(&provider).unwrap();
+        let mut options = local();
+        options.elsewhere = elsewhere;
+        slept.logout(options).unwrap();
+        world.run_until_idle();
+        assert!(
+            matches!(slept.auth.state(), State::SignedOut(out) if out.reason == reason),
+            "elsewhere: {elsewhere}"
+        );
+        let stands = matches!(other.auth.state(), State::SignedIn(_));
+        assert_eq!(stands, elsewhere);
+        assert_eq!(other.access_token_with(forced()).is_ok(), elsewhere);
+        world.advance(600);
+        assert_eq!(slept.token_requests(), if elsewhere { 3 } else { 2 });
+    }
+}

@@ -347,3 +347,19 @@ fn t44_a_session_of_another_client_or_issuer_is_not_ours() {
     page.start();
     assert_eq!(reason(&page), SignedOutReason::NoSession);
 }
+
+#[test]
+fn a_signed_out_page_that_comes_back_finds_what_a_later_page_of_its_tab_stored() {
+    let (world, _provider, page) = signed_in();
+    let earlier = Page::new(&world);
+    assert!(matches!(earlier.start(), State::SignedOut(_)));
+    earlier.tab.resume();
+    assert!(matches!(earlier.auth.state(), State::SignedOut(_)));
+    earlier
+        .tab
+        .storage()
+        .put(SESSION_KEY, &page.stored().unwrap());
+    earlier.tab.resume();
+    assert_eq!(earlier.signed_in().user, page.signed_in().user);
+    assert_eq!(earlier.token_requests(), page.token_requests());
+}

@@ -241,9 +241,7 @@ class Client {
   /** Answers new tabs from now on; asks them for the session first, if this is one. Where it cannot be loaded, nothing is shared. */
   #share = (asks: boolean): Promise<void> =>
     import("./share.js")
-      .then(({ share }) =>
-        share(this.auth, this.normal, isOurs, this.#end.signal, asks),
-      )
+      .then(({ share }) => share(this, isOurs, this.#end.signal, asks))
       .catch(() => {});
 
   /** Shows what is stored. */
@@ -255,7 +253,9 @@ class Client {
       const reason = loggedOut === undefined ? "noSession" : "loggedOut";
       this.#tell({ status: "signedOut", reason, error: null });
       if (loggedOut === false) {
-        queueMicrotask(() => this.#warn("logout_unconfirmed"));
+        queueMicrotask(() =>
+          this.#emit({ event: "warning", code: "logout_unconfirmed" }),
+        );
       }
     } else if (view) {
       this.#tell({ status: "signedIn", view, stale: false, error: null });
@@ -370,35 +370,34 @@ class Client {
           error: AnyAuthError | null;
         },
   ): void {
-    const known = this.#state.status === "signedOut" && this.#state.reason;
-    if (
-      message.status === "loading" ||
-      // A new instance knows of no logout.
-      (message.status === "signedOut" &&
-        message.reason === "noSession" &&
-        known === "loggedOut")
-    ) {
-      return;
-    }
+    if (message.status === "loading") return;
     const error =
       message.error instanceof AuthError
         ? (message.error as AnyAuthError)
         : fromCore(message.error);
-    const view = message.status === "signedIn" ? message.view : null;
-    this.#tokens.hold(view?.tokens ?? {});
-    if (!view) this.#announced = false;
-    const state: SettledState<unknown> =
-      message.status === "signedIn"
-        ? {
-            status: "signedIn",
-            user: message.view.user,
-            scope: message.view.scope,
-            expiresAt: message.view.tokens[DEFAULT_TOKEN]?.expires_at ?? null,
-            freshness: message.stale ? "stale" : "fresh",
-            refreshable: message.view.refreshable,
-            error,
-          }
-        : { status: "signedOut", user: null, reason: message.reason, error };
+    let state: SettledState<unknown>;
+    if (message.status === "signedIn") {
+      const { status, view, stale } = message;
+      const { user, scope, tokens, refreshable } = view;
+      this.#tokens.hold(tokens);
+      state = {
+        status,
+        user,
+        scope,
+        expiresAt: tokens[DEFAULT_TOKEN]?.expires_at ?? null,
+        freshness: stale ? "stale" : "fresh",
+        refreshable,
+        error,
+      };
+    } else {
+      const { status, reason } = message;
+      const known = this.#state.status === status ? this.#state.reason : "";
+      // A new instance knows of no logout.
+      if (reason === "noSession" && /^loggedOut/.test(known)) return;
+      this.#tokens.hold({});
+      this.#announced = false;
+      state = { status, user: null, reason, error };
+    }
     const told = JSON.stringify(state);
     if (told === this.#told) return;
     this.#told = told;
@@ -408,26 +407,22 @@ class Client {
   }
 
   #emit(message: Extract<Message, { event: string }>): void {
-    const { event } = message;
+    const { event, ...rest } = message;
+    const moment: Record<string, unknown> = rest;
     const { status, user, error } = this.#state;
-    if (event === "warning") this.#warn(message.code);
-    else if (event === "signedIn") {
-      const isRestored = message.via === "restore";
+    if (event === "signedIn") {
+      const isRestored = moment.via === "restore";
       // The facade may have told it before the Rust side was loaded, or made anew.
       if (isRestored && this.#announced) return;
       this.#announced = true;
-      const via = isRestored ? this.#via : message.via;
-      if (status === "signedIn") this.#listeners.emit(event, { user, via });
-    } else if (event === "refreshFailed") {
-      const failure = fromCore(message.error) as AnyAuthError;
-      this.#listeners.emit(event, { error: failure, retryAt: message.retryAt });
-    } else if (event === "signedOut") {
-      this.#listeners.emit(event, { reason: message.reason, error });
-    } else this.#listeners.emit(event, { expiresAt: message.expiresAt });
-  }
-
-  #warn(code: WarningCode): void {
-    this.#listeners.emit("warning", { code, hint: WARNINGS[code] ?? "" });
+      if (status !== event) return;
+      moment.user = user;
+      if (isRestored) moment.via = this.#via;
+    }
+    if (event === "signedOut") moment.error = error;
+    if (event === "refreshFailed") moment.error = fromCore(message.error);
+    if (event === "warning") moment.hint = WARNINGS[message.code] ?? "";
+    this.#listeners.emit(event, moment as never);
   }
 
   // ── Callback ──────────────────────────────────────────────────────────────
@@ -590,9 +585,14 @@ class Client {
     if (!event.persisted) return;
     for (const reject of this.#away) reject(AuthError.of("aborted", {}));
     this.#away.clear();
-    // Logged out on a later page: nobody sees who was there before.
-    if (this.#wasStored && !this.#isStored())
-      this.#logout({ local: true }).catch(() => {});
+    if (this.#wasStored && !this.#isStored()) {
+      // Ended on a later page: nobody sees who was there before.
+      const reason = "loggedOutElsewhere";
+      this.#tell({ status: "signedOut", reason, error: null });
+      this.#instance
+        ?.then(({ core }) => core.beginLogout('{"elsewhere":true}'))
+        .catch(() => {});
+    } else this.#signedInElsewhere();
   };
 }
 

@@ -441,11 +441,11 @@ function tabStorage(): AuthStorage | null {
   }
 }
 
-/** FNV-1a, 32 bits: tells clients of one page apart, and is no secret. */
+/** FNV-1a, 32 bits, of code points: tells clients of one page apart, and is no secret. */
 function fnv1a(value: string): string {
   let hash = 0x811c9dc5;
-  for (const byte of new TextEncoder().encode(value)) {
-    hash = Math.imul(hash ^ byte, 0x01000193);
+  for (const character of value) {
+    hash = Math.imul(hash ^ character.codePointAt(0)!, 0x01000193);
   }
   return (hash >>> 0).toString(16).padStart(8, "0");
 }

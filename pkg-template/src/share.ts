@@ -20,13 +20,14 @@ interface Message {
 
 /** Answers new tabs until `end`; with `asks` it asks first, and settles when the session is stored or nobody gave one. */
 export async function share(
-  auth: Auth<unknown>,
-  { key: name, storage: kept }: NormalOptions,
+  client: { readonly auth: Auth<unknown>; readonly normal: NormalOptions },
   isRecord: (text: string) => boolean,
   end: AbortSignal,
   asks: boolean,
 ): Promise<void> {
-  const storage = kept as AuthStorage;
+  const { auth, normal } = client;
+  const { key: name } = normal;
+  const storage = normal.storage as AuthStorage;
   const seen = name.replace("session", "seen");
   let channel: BroadcastChannel | undefined;
   let answered = async (_: Message): Promise<void> => {};

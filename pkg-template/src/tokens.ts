@@ -36,11 +36,11 @@ export class TokenCache {
 }
 
 function anchor(view: TokenView): Held {
-  const left = view.deadline === null ? Infinity : view.deadline - Date.now();
+  const wallEnd = view.deadline ?? Infinity;
   return {
     token: view.access_token,
-    wallEnd: view.deadline ?? Infinity,
-    monotonicEnd: performance.now() + left,
+    wallEnd,
+    monotonicEnd: performance.now() + wallEnd - Date.now(),
     leeway: view.leeway,
   };
 }

@@ -61,12 +61,11 @@ export function isOurs(text: string | null): boolean {
 /** The view of a stored record, if it is whole and its token fresh by the wall clock; everything else is for the Rust side to judge. */
 export function freshView(text: string | null, oidc: boolean): View | null {
   try {
-    const record = parseJson(text!) as { v: unknown; view: View };
-    const { v, view } = record;
-    const token = view.tokens[DEFAULT_TOKEN];
+    const { v, view } = parseJson(text!) as { v: unknown; view: View };
+    // What is not there at all fails at its members.
+    const token = view.tokens[DEFAULT_TOKEN]!;
     const whole =
       v === VERSION &&
-      token !== undefined &&
       typeof token.access_token === "string" &&
       Number.isFinite(token.received_at) &&
       Number.isFinite(token.leeway) &&

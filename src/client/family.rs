@@ -229,9 +229,11 @@ impl<P: Platform> Auth<P> {
         }
     }
 
-    /// In a shared storage the stored family rules, unless it has ended.
+    /// In a shared storage the stored family rules, unless it has ended. In the tab's own a later page may have left one,
+    /// while this one slept.
     async fn look_into_storage(&self) {
-        if !self.0.platform.session_storage().is_shared() {
+        let is_shared = self.0.platform.session_storage().is_shared();
+        if !is_shared && self.family().is_some() {
             return;
         }
         let Some(mut stored) = self.stored_session() else {
@@ -294,7 +296,7 @@ impl<P: Platform> Auth<P> {
         None
     }
 
-    fn family(&self) -> Option<Family> {
+    pub(super) fn family(&self) -> Option<Family> {
         let session = self.0.session.borrow();
         session.record().map(|record| record.family.clone())
     }

@@ -7,6 +7,7 @@ use crate::protocol::revocation::{TokenTypeHint, revocation_request};
 use crate::protocol::secret::Secret;
 use crate::protocol::text::joined;
 use crate::protocol::uri::HttpUri;
+use crate::session::family::Entry;
 use crate::session::input::Input;
 use crate::session::record::{Record, TokenKey};
 
@@ -25,6 +26,9 @@ pub struct LogoutOptions {
     /// Whether the refresh token is revoked, too (RFC 7009); without a word it is, unless the logout is local or sends the
     /// access token as a hint.
     pub revoke: Option<bool>,
+    /// The session ended while the page slept, as its storage says: only that one is left, here, and nothing is asked or
+    /// told. What its user has signed in to since stands.
+    pub elsewhere: bool,
 }
 
 impl<P: Platform> Auth<P> {
@@ -45,6 +49,13 @@ impl<P: Platform> Auth<P> {
     /// # Errors
     /// Where the server's metadata cannot be had: the session is forgotten here all the same.
     pub async fn begin_logout(&self, options: LogoutOptions) -> Result<Option<String>, Error> {
+        if options.elsewhere {
+            if let Some(family) = self.family() {
+                self.apply(Input::Family(Entry::Tombstone(family.id)));
+                self.tell();
+            }
+            return Ok(None);
+        }
         // A callback that is under way would sign in again; what is merely stored is forgotten without being asked about.
         if self.0.callbacks.borrow().is_empty() {
             self.restore();

@@ -33,6 +33,7 @@ pub(super) fn logout(text: &str) -> LogoutOptions {
     let options = parse(text);
     LogoutOptions {
         local: options.is_true("local"),
+        elsewhere: options.is_true("elsewhere"),
         post_logout_redirect_uri: owned(&options, "postLogoutRedirectUri"),
         parameters: parameters(&options),
         state_prefix: owned(&options, "statePrefix").unwrap_or_default(),

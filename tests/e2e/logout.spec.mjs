@@ -9,6 +9,7 @@ import {
   signInReally,
   storedIn,
   storedSession,
+  untilMoment,
   watchWasm,
 } from "../support/driver.mjs";
 import { expect, quick, test } from "../support/fixtures.mjs";
@@ -365,13 +366,18 @@ test.describe("logout", () => {
   });
 });
 
-test("LO9: a page that comes back from the back/forward cache after a logout shows nobody", async ({
+test("LO9: a page that comes back from the back/forward cache after a logout shows nobody, and ends no later session", async ({
   page,
+  context,
   app,
   scripted,
 }) => {
   const options = optionsFor(app, scripted);
   await signIn(page, app, options);
+  await call(page, "preload");
+  const second = await context.newPage();
+  await signIn(second, app, options);
+  await call(second, "preload");
   const leaveAndReturn = (meanwhile) =>
     page.evaluate(
       async ([meanwhile, key]) => {
@@ -388,11 +394,18 @@ test("LO9: a page that comes back from the back/forward cache after a logout sho
   });
   expect(await leaveAndReturn(true)).toMatchObject({
     status: "signedOut",
-    reason: "loggedOut",
+    reason: "loggedOutElsewhere",
   });
   const { error } = await call(page, "getAccessToken");
   expect(error.code).toBe("login_required");
-  expect(scripted.count("token")).toBe(1);
+  expect(scripted.count("token")).toBe(2);
+  await untilMoment(page, "signedOut");
+  // A logout of the page's own would have reached every session of its user.
+  const { value } = await call(second, "getAccessToken", {
+    forceRefresh: true,
+  });
+  expect(value).toMatch(/^at-/);
+  expect((await storedIn(page))[sessionKey(options)]).toBeUndefined();
 });
 
 test("LO9: a session that was never stored outlives the back/forward cache", async ({

@@ -8,6 +8,7 @@ import {
   signIn,
   signInHere,
   signInReally,
+  store,
   storedSession,
   untilMoment,
   untilState,
@@ -272,6 +273,37 @@ test.describe("the storage", () => {
     expect(later.value).not.toBe(fresh);
     expect(scripted.count("token")).toBe(3);
   });
+
+  for (const loaded of [false, true])
+    test(`is looked into again by a signed-out page that comes back from the back/forward cache, with the wasm side ${loaded ? "" : "not "}loaded`, async ({
+      page,
+      context,
+      app,
+      scripted,
+    }) => {
+      const options = optionsFor(app, scripted);
+      const state = await signIn(page, app, options);
+      const { text } = await storedSession(page, options);
+      const second = await context.newPage();
+      await open(second, app);
+      expect((await begin(second, options)).status).toBe("signedOut");
+      if (loaded) await call(second, "preload");
+      const leaveAndReturn = () =>
+        second.evaluate(() => {
+          for (const type of ["pagehide", "pageshow"])
+            dispatchEvent(new PageTransitionEvent(type, { persisted: true }));
+        });
+      await leaveAndReturn();
+      await second.evaluate(
+        () => new Promise((resolve) => requestIdleCallback(resolve)),
+      );
+      expect(await second.evaluate(() => states.length)).toBe(1);
+      // What a later page of the tab would have stored.
+      await store(second, options, text);
+      await leaveAndReturn();
+      await untilState(second, "signedIn");
+      expect(await second.evaluate(() => plain(auth.state))).toEqual(state);
+    });
 
   test("of the application's own is used by its three methods", async ({
     page,
