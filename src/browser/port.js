@@ -1,6 +1,7 @@
 // What Rust cannot do by itself, in as few crossings as possible: numbers and texts go over, nothing throws, and answers
 // come later, by one callback. Nothing runs at import.
 
+import { Locks } from "./locks.js";
 import { Tabs, taken } from "./tabs.js";
 
 /** No document of an authorization server is larger, in bytes. */
@@ -41,7 +42,6 @@ export class Port {
   #transport;
   #log;
   #timer;
-  #releases = new Map();
   /** Of a storage, only what another tab has written of ours. */
   #resume = ({ key }) => {
     if (key?.startsWith("countersign") ?? true) this.#tell(resume, 0, "");
@@ -53,7 +53,9 @@ export class Port {
     this.#tell = tell;
     this.#transport = transport;
     this.#log = log;
-    this.tabs = new Tabs((...answer) => this.#tell(...answer));
+    const answer = (...all) => this.#tell(...all);
+    this.tabs = new Tabs(answer);
+    this.locks = new Locks(answer, this.tabs);
   }
 
   runSoon() {
@@ -112,27 +114,6 @@ export class Port {
     this.#tell(ticket, code, text);
   }
 
-  /** Waits for a Web Lock; missing on plain http beyond loopback. */
-  async lock(ticket, name, seconds) {
-    const signal = AbortSignal.timeout(seconds * 1000);
-    const held = new Promise((release) => this.#releases.set(ticket, release));
-    const grant = () => {
-      this.#tell(ticket, 0, "");
-      return held;
-    };
-    try {
-      await navigator.locks.request(name, { signal }, grant);
-    } catch {
-      this.#tell(ticket, signal.aborted ? timeout : absent, "");
-    }
-  }
-
-  /** Gives a lock back, granted or not. */
-  release(ticket) {
-    this.#releases.get(ticket)?.();
-    this.#releases.delete(ticket);
-  }
-
   /** `crypto.subtle` is missing on plain http beyond loopback. */
   canVerify() {
     return !!this.#page.subtle;
@@ -178,7 +159,7 @@ export class Port {
     clearTimeout(this.#timer);
     for (const [event, target] of comebacks)
       target()?.removeEventListener?.(event, this.#resume);
-    for (const release of this.#releases.values()) release();
+    this.locks.end();
     this.tabs.end();
   }
 }

@@ -2,6 +2,7 @@
 //! `port.js` is the other end. Against web-sys, gloo-net and wasm-bindgen-futures it saves a fifth of the wasm
 //! (docs/size.md).
 
+use super::locks::JsLocks;
 use super::mailbox::{Tabs, dated};
 use crate::client::ports::{OnRing, Task};
 use core::cell::{Cell, RefCell};
@@ -34,12 +35,6 @@ extern "C" {
     );
 
     #[wasm_bindgen(method)]
-    pub(super) fn lock(this: &Port, ticket: u32, name: &str, seconds: u32);
-
-    #[wasm_bindgen(method)]
-    pub(super) fn release(this: &Port, ticket: u32);
-
-    #[wasm_bindgen(method)]
     pub(super) fn verify(
         this: &Port,
         ticket: u32,
@@ -64,6 +59,9 @@ extern "C" {
 
     #[wasm_bindgen(method, getter)]
     fn tabs(this: &Port) -> Tabs;
+
+    #[wasm_bindgen(method, getter)]
+    fn locks(this: &Port) -> JsLocks;
 
     #[wasm_bindgen(method, js_name = canVerify)]
     pub(super) fn can_verify(this: &Port) -> bool;
@@ -102,6 +100,7 @@ pub(super) const UNSUPPORTED: u32 = 2;
 pub(super) struct Line {
     pub(super) port: Port,
     pub(super) tabs: Tabs,
+    pub(super) locks: JsLocks,
     desk: Rc<Desk>,
     _tell: Closure<dyn Fn(u32, u32, String)>,
 }
@@ -137,6 +136,7 @@ impl Line {
         let port = Port::new(&tell, transport.into(), log.into());
         Self {
             tabs: port.tabs(),
+            locks: port.locks(),
             port,
             desk,
             _tell: tell,

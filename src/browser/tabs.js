@@ -148,6 +148,11 @@ export class Tabs {
     this.send({ family, generation });
   }
 
+  /** Whether there is a channel. */
+  get isTuned() {
+    return !!this.#channel;
+  }
+
   /** Says something on the channel. */
   send(message) {
     try {
@@ -206,7 +211,8 @@ export class Tabs {
 
   /** Any script of the origin can say anything here. */
   #hear({ family, generation, sealed, owner, ask, lock, claim }) {
-    if (typeof lock === "string") this.onLock(lock, claim);
+    if (typeof lock === "string" && typeof claim !== "object")
+      this.onLock(lock, claim);
     if (typeof family !== "string") return;
     if (ask) this.#answer(family);
     if (!isGeneration(generation)) return;

@@ -8,6 +8,7 @@
     reason = "a test may panic"
 )]
 
+mod locks;
 mod signatures;
 mod tabs;
 mod vectors;
@@ -322,7 +323,27 @@ async fn coming_back_to_the_page_is_heard_until_the_browser_is_dropped() {
     let visibility = "document.dispatchEvent(new Event('visibilitychange', { bubbles: true }))";
     javascript(visibility).await;
     assert_eq!(heard.get(), 4);
+    // Frozen and resumed: it does not bubble.
+    let resumed = "document.dispatchEvent(new Event('resume'))";
+    javascript(resumed).await;
+    assert_eq!(heard.get(), 5);
     drop(browser);
-    javascript(visibility).await;
-    assert_eq!(heard.get(), 4);
+    javascript(&format!("{visibility}; {resumed}")).await;
+    assert_eq!(heard.get(), 5);
+}
+
+#[test]
+async fn what_another_tab_writes_to_a_shared_storage_is_heard_if_it_is_ours() {
+    let browser = Browser::new();
+    let heard = Rc::new(Cell::new(0));
+    let hear = heard.clone();
+    browser.on_resume(Box::new(move || hear.set(hear.get() + 1)));
+    let written =
+        |key: &str| format!("dispatchEvent(new StorageEvent('storage', {{ key: {key} }}))");
+    javascript(&written("'theirs'")).await;
+    assert_eq!(heard.get(), 0);
+    javascript(&written("'countersign:session'")).await;
+    assert_eq!(heard.get(), 1);
+    javascript(&written("null")).await;
+    assert_eq!(heard.get(), 2, "all of it was cleared");
 }

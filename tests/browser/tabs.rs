@@ -62,6 +62,26 @@ impl Tab {
         text(self.browser.newest(&self.family).await)
     }
 
+    /// Waits until it has heard all that was said on the channel before.
+    pub(crate) async fn catches_up(&self) {
+        let last = (random_token(&self.browser).unwrap(), 0);
+        say(&format!("{{ family: '{}', generation: 0 }}", last.0)).await;
+        for _ in 0..500 {
+            if self.rings.borrow().contains(&last) {
+                return;
+            }
+            sleep(10).await;
+        }
+        panic!("the channel is silent");
+    }
+
+    /// The generations of this family that it was rung for.
+    pub(crate) fn rung(&self) -> Vec<u64> {
+        let rings = self.rings.borrow();
+        let own = rings.iter().filter(|ring| ring.0 == self.family.as_str());
+        own.map(|ring| ring.1).collect()
+    }
+
     pub(crate) async fn end(&self, unless_above: Option<u64>) -> Receipt {
         self.browser.end(&self.family, None, unless_above).await
     }
@@ -124,8 +144,7 @@ pub(crate) async fn say(message: &str) {
     javascript(&format!(
         "const channel = new BroadcastChannel('countersign');
          channel.postMessage({message});
-         await new Promise((resolve) => setTimeout(resolve, 50));
-         channel.close();"
+         setTimeout(() => channel.close(), 5000);"
     ))
     .await;
 }
@@ -268,7 +287,7 @@ async fn a_logout_reaches_all_families_of_the_owner_and_no_other() {
     let value = in_log(&sibling, "return store.get([family, Infinity])").await;
     assert!(value.contains(&tab.owner) && value.contains("\"at\":"));
     assert!(!value.contains("two"));
-    sleep(100).await;
+    stranger.catches_up().await;
     let ended = |tab: &Tab| (tab.family.as_str().to_owned(), u64::MAX);
     let rings = stranger.rings.borrow().clone();
     assert!(rings.contains(&ended(&tab)), "{rings:?}");
@@ -325,13 +344,10 @@ async fn another_tab_is_rung_and_this_one_is_not() {
     let other = tab.clone_of();
     tab.browser.ring(&tab.family, 6);
     tab.browser.ring(&tab.family, u64::MAX);
-    sleep(100).await;
-    let id = tab.family.as_str().to_owned();
-    let all = [(id.clone(), 6), (id.clone(), u64::MAX)];
-    let rings = other.rings.borrow().clone();
-    let rings: Vec<_> = rings.into_iter().filter(|ring| ring.0 == id).collect();
-    assert_eq!(rings, all);
-    assert!(tab.rings.borrow().iter().all(|ring| ring.0 != id));
+    other.catches_up().await;
+    assert_eq!(other.rung(), [6, u64::MAX]);
+    tab.catches_up().await;
+    assert_eq!(tab.rung(), [0; 0]);
 }
 
 #[test]
@@ -359,10 +375,9 @@ async fn what_is_not_a_ring_is_not_heard() {
     ] {
         say(&message.replace("FAMILY", family)).await;
     }
-    let rings = tab.rings.borrow().clone();
-    assert!(rings.iter().all(|ring| ring.0 != family), "{rings:?}");
     say(&format!("{{ family: '{family}', generation: 1 }}")).await;
-    assert!(tab.rings.borrow().contains(&(family.to_owned(), 1)));
+    tab.catches_up().await;
+    assert_eq!(tab.rung(), [1]);
 }
 
 #[test]
@@ -381,6 +396,7 @@ async fn nothing_sealed_is_said_where_the_mailbox_works() {
     tab.browser
         .end(&tab.family, Some(&tab.owner), Some(1))
         .await;
+    tab.clone_of().catches_up().await;
     sleep(100).await;
     let said = javascript("ear.close(); return said.join('\\n')").await;
     let said = said.as_string().unwrap();
@@ -402,10 +418,13 @@ async fn a_page_that_goes_hears_nothing_until_it_comes_back() {
     let ring = format!("{{ family: '{family}', generation: 1 }}");
     javascript("dispatchEvent(new Event('pagehide'))").await;
     say(&ring).await;
-    assert!(tab.rings.borrow().iter().all(|ring| ring.0 != family));
+    sleep(200).await;
     javascript("dispatchEvent(new Event('pageshow'))").await;
+    tab.catches_up().await;
+    assert_eq!(tab.rung(), [0; 0]);
     say(&ring).await;
-    assert!(tab.rings.borrow().contains(&(family.to_owned(), 1)));
+    tab.catches_up().await;
+    assert_eq!(tab.rung(), [1]);
 }
 
 #[test]
