@@ -161,3 +161,41 @@ test("somebody can be signed in at two at once, each with a page of its own", as
   await page.getByRole("link", { name: "cidaas" }).click();
   await expect(status(page)).toHaveAttribute("data-status", "signedIn");
 });
+
+test("tabs stay in step: one refreshes, a clone and a new tab adopt it", async ({
+  page,
+  demo,
+  context,
+}) => {
+  await choose(page, demo, "oidc-provider");
+  await signIn(page);
+  const opened = async (button) => {
+    const [tab] = await Promise.all([
+      context.waitForEvent("page"),
+      page.click(button),
+    ]);
+    await expect(status(tab)).toHaveAttribute("data-status", "signedIn");
+    return tab;
+  };
+  const tabs = [page, await opened("#clone"), await opened("#unrelated")];
+  for (const tab of tabs)
+    await expect(tab.locator("#in-step")).toHaveText(
+      "✓ 3 tabs, one access token",
+    );
+  const token = page.locator("#tabs li").first().locator("code");
+  const before = await token.innerText();
+  await tabs[1].click("#refresh");
+  await expect(token).not.toHaveText(before);
+  for (const tab of tabs) {
+    const rows = tab.locator("#tabs");
+    await expect(rows.locator('[data-by="refreshed"]')).toHaveCount(1);
+    await expect(rows.locator('[data-by="adopted"]')).toHaveCount(2);
+    await expect(tab.locator("#in-step")).toHaveText(
+      "✓ 3 tabs, one access token",
+    );
+  }
+  await expect(tabs[2].locator("#events")).toContainText("by another tab");
+  await page.click("#sign-out");
+  for (const tab of tabs.slice(1))
+    await expect(status(tab)).toHaveAttribute("data-status", "signedOut");
+});

@@ -20,6 +20,7 @@ import {
 import { providers, type Config } from "./providers.ts";
 import { shorten } from "./shorten.ts";
 import { showSteps } from "./steps.ts";
+import { joinTabs } from "./tabs.ts";
 import {
   nameOf,
   showClock,
@@ -28,6 +29,7 @@ import {
   showPageView,
   showProvider,
   showSession,
+  showTabs,
 } from "./view.ts";
 
 const config = JSON.parse(byId("config").textContent ?? "") as Config;
@@ -44,10 +46,14 @@ const options = {
   redirectUri: home,
   postLogoutRedirectUri: home,
   apiOrigins: [config.apiUrl],
-  transport: recordingTransport(journal),
+  shareWithNewTabs: true,
+  transport: recordingTransport(journal, () => {
+    if (auth.state.status === "signedIn") tabs.refreshed();
+  }),
 };
 const auth: Auth<IdTokenClaims | null> =
   options.oidc === false ? createAuth(options) : createAuth(options);
+const tabs = joinTabs(provider.id, () => auth, showTabs);
 
 let cameFrom = "…";
 
@@ -64,6 +70,7 @@ function render(entries: Entries): void {
 function showState(state: AuthState<IdTokenClaims | null>): void {
   showSession(state);
   showError(state.error);
+  tabs.tell();
   tick();
   render(journal.entries);
 }
@@ -92,6 +99,7 @@ function until(at: number | null): string {
 }
 
 auth.on("signedIn", ({ user, via }) => {
+  tabs.tell(broughtBy[via]);
   logEvent("signedIn", `${nameOf(user)}, by ${viaWords[via]}`);
   if (via !== "callback") return;
   journal.write(({ signIn }) => {
@@ -102,7 +110,9 @@ auth.on("signedOut", ({ reason, error }) => {
   logEvent("signedOut", reason, error !== null);
 });
 auth.on("refreshed", ({ expiresAt }) => {
-  logEvent("refreshed", `the new access token is ${until(expiresAt)}`);
+  tabs.tell("adopted");
+  const here = tabs.wasOurs ? "by this tab" : "by another tab";
+  logEvent("refreshed", `${here}; the new access token is ${until(expiresAt)}`);
 });
 auth.on("refreshFailed", ({ error, retryAt }) => {
   const next = retryAt === null ? "" : `; again at ${clockTime(retryAt)}`;
@@ -111,6 +121,12 @@ auth.on("refreshFailed", ({ error, retryAt }) => {
 auth.on("warning", ({ code, hint }) => {
   logEvent("warning", `${code}: ${hint}`, true);
 });
+
+const broughtBy = {
+  callback: "signed in",
+  restore: "restored",
+  otherTab: "adopted",
+} as const;
 
 const viaWords = {
   callback: "the redirect from the provider",
@@ -199,6 +215,15 @@ onClick("refresh", async () => {
 
 onClick("userinfo", async () => {
   await auth.fetchUserInfo();
+});
+
+onClick("clone", async () => {
+  // A page that a script opens has a copy of this tab's sessionStorage.
+  window.open(location.pathname);
+});
+
+onClick("unrelated", async () => {
+  window.open(location.pathname, "_blank", "noopener");
 });
 
 onClick("reload", async () => {

@@ -14,6 +14,7 @@ const scriptStarted = Date.now();
 /** The `transport` handed to countersign: `fetch`, and a note of what passed. */
 export function recordingTransport(
   journal: Journal,
+  onTokens: () => void,
 ): (request: Request, endpoint: Endpoint) => Promise<Response> {
   return async (request, endpoint) => {
     const started = performance.now();
@@ -22,6 +23,7 @@ export function recordingTransport(
     try {
       const response = await fetch(request);
       void noteAnswer(journal, noted, response.clone(), started);
+      if (endpoint === "token" && response.ok) onTokens();
       return response;
     } catch (error) {
       void noteFailure(journal, noted, error, started);

@@ -2,6 +2,7 @@ import type { AuthState, IdTokenClaims } from "countersign";
 
 import { byId, clockTime, h, replaceFrom } from "./dom.ts";
 import type { Exchange, LoggedEvent } from "./journal.ts";
+import type { Tab } from "./tabs.ts";
 import { providers, type Config, type Provider } from "./providers.ts";
 
 type State = AuthState<IdTokenClaims | null>;
@@ -55,6 +56,7 @@ function codeOf({ code, options }: Provider, config: Config): string {
   const more = [
     `clientId: ${JSON.stringify(config.clientId)},`,
     `scope: ${JSON.stringify(options(config).scope)},`,
+    "shareWithNewTabs: true,",
   ];
   const lines = [code(config), ...more].join("\n");
   return `createAuth({\n  ${lines.replaceAll("\n", "\n  ")}\n});`;
@@ -214,6 +216,51 @@ function loaded(roles: Readonly<Record<string, string>>, role: string): string {
   if (files.length === 0) return "not needed yet";
   const bytes = files.reduce((sum, file) => sum + file.encodedBodySize, 0);
   return `${(bytes / 1000).toFixed(1)} kB loaded`;
+}
+
+/** Every tab that is open: which one refreshed, what the others adopted and when. */
+export function showTabs(mine: Tab, others: readonly Tab[]): void {
+  const all = [mine, ...others];
+  replaceFrom(byId("tabs"), all, () =>
+    all.map((tab) => tabLine(tab, all, tab === mine)),
+  );
+  const tokens = new Set(all.map(({ token }) => token));
+  const inStep = all.length > 1 && tokens.size === 1 && mine.token !== null;
+  byId("in-step").hidden = all.length < 2;
+  byId("in-step").className = `verdict ${inStep ? "good" : "waiting"}`;
+  byId("in-step").textContent = inStep
+    ? `✓ ${all.length} tabs, one access token`
+    : mine.token === null && tokens.size === 1
+      ? `${all.length} tabs, nobody signed in`
+      : `${all.length} tabs, ${tokens.size} different sessions or tokens`;
+}
+
+function tabLine(
+  { letter, origin, status, token, by, at }: Tab,
+  all: readonly Tab[],
+  isThis: boolean,
+): HTMLElement {
+  const source = all.find(
+    (other) => other.by === "refreshed" && other.token === token,
+  );
+  const after =
+    by === "adopted" && at !== null && source?.at
+      ? `, ${Math.max(0, at - source.at)} ms after ${source.letter}`
+      : "";
+  const what =
+    at === null || by === null ? status : `${by} at ${clockTime(at)}${after}`;
+  return h(
+    "li",
+    { "data-by": by ?? "none" },
+    h("b", {}, letter),
+    h(
+      "span",
+      {},
+      isThis ? "this tab" : origin === "clone" ? "a clone" : "a tab",
+    ),
+    h("code", {}, token ?? "–"),
+    h("span", { class: "did" }, what),
+  );
 }
 
 export function showEvents(events: readonly LoggedEvent[]): void {
