@@ -8,12 +8,14 @@
 //! 1. One input, then every output, before the next input; `client::Auth::apply` is the only caller of both.
 //! 2. Never two [`output::Output::Refresh`] of one session, of whatever key, without an answer to the first between them.
 //! 3. A signed-in session ends only by: a refusal of the grant, a logout, a tombstone, another `sub` in an answer, a
-//!    callback that signs in anew, expiry without a refresh token. Network, server and configuration trouble never do it.
+//!    callback that signs in anew, another family in a shared storage, expiry without a refresh token. Network, server and
+//!    configuration trouble never do it.
 //! 4. [`output::Output::Forget`] exactly when a stored session is left; [`output::Output::StateChanged`] exactly when
-//!    [`Session::state`] differs. What was last persisted is what is held.
+//!    [`Session::state`] differs. What was last persisted is what is held, but for what a shared storage has already.
 //! 5. Every [`output::Output::WakeAt`] lies in the future; one is outstanding, and not later than that, while the access
 //!    token's end lies ahead, and while a refresh by itself is to come.
-//! 6. `handle` is total: any input in any state, no panic. A late answer, of a session that was left, changes nothing.
+//! 6. Within a family the generation never goes back; a family that was left does not come back.
+//! 7. `handle` is total: any input in any state, no panic. A late answer, of a session that was left, changes nothing.
 
 pub mod error;
 mod error_code;
