@@ -147,6 +147,7 @@ impl Session {
             shared,
         } = new;
         let subject = user.as_ref().and_then(|user| user.get_str("sub"));
+        let stored = stored.filter(|stored| !self.left.contains(&stored.family.id));
         let before = self.record().or(stored.as_deref());
         let previous =
             before.filter(|previous| previous.subject().is_some() && previous.subject() == subject);
