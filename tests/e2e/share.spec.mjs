@@ -439,6 +439,60 @@ test.describe("the channel", () => {
     expect((await begin(third, options)).status).toBe("signedIn");
   });
 
+  test("keeps no page out of the real back/forward cache, nor takes it out of there", async ({
+    playwright,
+    browserName,
+    app,
+    scripted,
+  }, { project }) => {
+    const { launchOptions, channel } = project.use;
+    // Playwright switches the cache off in Chromium.
+    const ignored = ["--disable-back-forward-cache"];
+    const browser = await playwright[browserName].launch({
+      ...launchOptions,
+      channel,
+      ignoreDefaultArgs: browserName === "chromium" ? ignored : [],
+    });
+    try {
+      const context = await browser.newContext();
+      /** Goes on to another page and back. What the page tells, since the driver loses sight of one that comes back so. */
+      const leaveAndReturn = async (page, away = async () => {}) => {
+        await page.evaluate(() => {
+          addEventListener("pageshow", ({ persisted }) =>
+            fetch(`/api/came-back?${persisted}&${window.auth?.state.status}`),
+          );
+        });
+        await page.goto(`${app.url}/frame?src=about:blank`);
+        await away();
+        app.reset();
+        await page.evaluate(() => history.back()).catch(() => {});
+        const back = () =>
+          app.requests.find(({ path }) => /^\/(api|$)/.test(path))?.url;
+        await expect.poll(back).toBeTruthy();
+        return back();
+      };
+      const cached = await leaveAndReturn(await newTab(context, app));
+      test.skip(
+        cached !== "/api/came-back?true&undefined",
+        `${browserName} keeps no page in its back/forward cache under this driver`,
+      );
+      const page = await context.newPage();
+      const options = sharing(app, scripted);
+      await liveTab(page, app, options);
+      await call(page, "preload");
+      const back = await leaveAndReturn(page, async () => {
+        // Nobody answers, and nobody is disturbed.
+        const second = await newTab(context, app);
+        expect((await begin(second, options)).status).toBe("signedOut");
+      });
+      expect(back).toBe("/api/came-back?true&signedIn");
+      const third = await newTab(context, app);
+      expect((await begin(third, options)).status).toBe("signedIn");
+    } finally {
+      await browser.close();
+    }
+  });
+
   test("is closed by dispose", async ({ page, context, app, scripted }) => {
     const options = sharing(app, scripted);
     await liveTab(page, app, options);
