@@ -51,6 +51,7 @@ export async function share(
     const id = crypto.randomUUID();
     const given = new Promise<string>((resolve) => {
       answered = async ({ id: to, key, sealed }) => {
+        // Another's would not open.
         if (to !== id || !sealed) return;
         const sealing = await agree(privateKey, key, [name, id, asked, key]);
         const bytes = await crypto.subtle.decrypt(...sealing, sealed);

@@ -261,7 +261,29 @@ test.describe("a new tab", () => {
     }
   });
 
-  test("that comes back from the provider completes its login, and asks nobody", async ({
+  for (const callback of ["auto", "manual"])
+    test(`that comes back from the provider completes its login, and asks nobody (${callback})`, async ({
+      page,
+      context,
+      app,
+      scripted,
+    }) => {
+      const options = sharing(app, scripted);
+      await liveTab(page, app, options);
+      const spy = await listener(context, app, options);
+      const second = await newTab(context, app);
+      await returnFrom(second, app, optionsFor(app, scripted));
+      const state = await begin(second, { ...options, callback });
+      expect(state.status).toBe(callback === "auto" ? "signedIn" : "signedOut");
+      await call(second, "handleCallback");
+      expect(await second.evaluate(() => moments)).toContainEqual(
+        expect.objectContaining({ type: "signedIn", via: "callback" }),
+      );
+      expect(scripted.count("token")).toBe(2);
+      expect(await heardBy(spy)).toEqual([]);
+    });
+
+  test("is signedOut where the chunk does not come, or the storage takes nothing", async ({
     page,
     context,
     app,
@@ -269,15 +291,26 @@ test.describe("a new tab", () => {
   }) => {
     const options = sharing(app, scripted);
     await liveTab(page, app, options);
-    const spy = await listener(context, app, options);
     const second = await newTab(context, app);
-    await returnFrom(second, app, optionsFor(app, scripted));
-    await begin(second, options);
-    expect(await second.evaluate(() => moments)).toContainEqual(
-      expect.objectContaining({ type: "signedIn", via: "callback" }),
-    );
-    expect(scripted.count("token")).toBe(2);
-    expect(await heardBy(spy)).toEqual([]);
+    await second.evaluate((key) => {
+      const { setItem } = Storage.prototype;
+      Storage.prototype.setItem = function (name, value) {
+        if (name === key) throw new DOMException("full", "QuotaExceededError");
+        setItem.call(this, name, value);
+      };
+    }, sessionKey(options));
+    const signedOut = { status: "signedOut", reason: "noSession", error: null };
+    expect(await begin(second, options)).toMatchObject(signedOut);
+    const third = await newTab(context, app);
+    const script = "text/javascript";
+    app.ask((req, res) => {
+      const missing = req.url.startsWith("/assets/share-");
+      if (missing) res.writeHead(404, { "content-type": script }).end();
+      return missing;
+    });
+    expect(await begin(third, options)).toMatchObject(signedOut);
+    await signInHere(third, scripted);
+    await untilState(third, "signedIn");
   });
 
   test("that is logged out while it asks stays so", async ({
