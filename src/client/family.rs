@@ -174,8 +174,10 @@ impl<P: Platform> Auth<P> {
     /// The same, nobody waiting.
     pub(super) fn settle_soon(&self) {
         let (auth, published) = (self.clone(), self.0.receipt.take());
+        self.0.arriving.set(self.0.arriving.get() + 1);
         self.0.platform.spawn(Box::pin(async move {
             auth.settle(published, true).await;
+            auth.0.arriving.set(auth.0.arriving.get() - 1);
             auth.tell();
         }));
     }
@@ -190,6 +192,8 @@ impl<P: Platform> Auth<P> {
         let mut behind = false;
         match &posted {
             Posted::Nothing => behind = true,
+            // A sign-in that is on its way into a family that has ended founds another one.
+            Posted::Ended if self.0.arriving.get() > 0 => {}
             Posted::Ended => self.apply(Input::Family(Entry::Tombstone(family.id.clone()))),
             Posted::Letter { generation, .. } => {
                 if let Some(record) = self.open(&family, &posted) {

@@ -90,6 +90,8 @@ struct Inner<P: Platform> {
     storage_is_newer: Cell<bool>,
     /// What the mailbox will say to what was last handed to it.
     receipt: RefCell<Option<Pending>>,
+    /// Sign-ins whose receipt is waited for.
+    arriving: Cell<u32>,
     /// To be rung, once no lock is held.
     rings: RefCell<Vec<(FamilyId, u64)>>,
     /// Who waits for the session to change.
@@ -123,6 +125,7 @@ impl<P: Platform> Auth<P> {
             jwks_renewed_at: Cell::default(),
             storage_is_newer: Cell::new(false),
             receipt: RefCell::default(),
+            arriving: Cell::default(),
             rings: RefCell::default(),
             watchers: RefCell::default(),
             warned: RefCell::default(),
