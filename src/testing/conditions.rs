@@ -9,7 +9,7 @@ use super::world::World;
 pub struct Conditions {
     /// What a tab writes to a shared storage, others read so much later. `i64::MAX`: when [`World::settle_storages`] says.
     pub storage_lag: i64,
-    /// Whether tabs are told of such a write, once they can read it.
+    /// Whether tabs are told of such a write, once they can read it: one that changes something.
     pub storage_events: bool,
     /// A ring is heard so much later, also when a lock was passed on meanwhile.
     pub ring_delay: i64,

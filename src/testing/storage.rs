@@ -185,7 +185,7 @@ impl FakeStorage {
         });
     }
 
-    /// Writes as this page; the others read it later, and are told.
+    /// Writes as this page; the others read it later, and are told if it was something else.
     fn change(&self, key: &str, text: Option<&str>) {
         let world = &self.area.world;
         let conditions = world.conditions();
@@ -194,8 +194,9 @@ impl FakeStorage {
         } else {
             0
         };
+        let changes = self.read(key).as_deref() != text;
         self.write(key, text, self.life.page, lag);
-        if !conditions.storage_events || lag == i64::MAX {
+        if !conditions.storage_events || !changes || lag == i64::MAX {
             return;
         }
         for life in world.others(self.life.page) {
