@@ -10,6 +10,9 @@
     reason = "tests"
 )]
 
+mod interleaved;
+mod play;
+mod server;
 #[path = "../support/mod.rs"]
 mod support;
 mod world;
