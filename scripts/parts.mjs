@@ -260,7 +260,7 @@ function wasmPart(engine) {
           SAFARIDRIVER: undefined,
           CHROMEDRIVER: undefined,
           WASM_BINDGEN_TEST_DRIVER_TIMEOUT: "30",
-          WASM_BINDGEN_TEST_TIMEOUT: "120",
+          WASM_BINDGEN_TEST_TIMEOUT: "300",
         },
       });
     },

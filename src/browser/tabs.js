@@ -130,7 +130,9 @@ export class Tabs {
             for (const family of ended) bury(log, family);
           }),
       ]);
-      if (!text) for (const family of ended) this.ring(family, Infinity);
+      if (text) return this.#tell(ticket, 0, text);
+      const all = [...ended, ...this.#bury(family, owner)];
+      for (const family of new Set(all)) this.ring(family, Infinity);
     } catch {
       const known = this.#kept.get(family)?.generation;
       if (known > unlessAbove && known < Infinity) text = `${known}`;
@@ -167,7 +169,14 @@ export class Tabs {
    */
   async run(work, mode = "readwrite") {
     if (!this.#db) await this.#connect();
-    const transaction = this.#db.transaction(store, mode);
+    let transaction;
+    try {
+      transaction = this.#db.transaction(store, mode);
+    } catch (cause) {
+      // Closed without a word.
+      this.#forget();
+      throw cause;
+    }
     const requests = work(transaction.objectStore(store));
     return new Promise((resolve, reject) => {
       transaction.oncomplete = () =>
@@ -278,7 +287,7 @@ export class Tabs {
       const isOurs = its === v && typeof sealed === "string";
       if (!isGeneration(generation) || !(isOurs || generation === Infinity))
         return;
-      if (!(best?.generation >= generation))
+      if (!(best?.generation > generation))
         best = { generation, owner, sealed };
     });
     return (

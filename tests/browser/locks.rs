@@ -415,6 +415,11 @@ async fn a_letter_that_the_database_refuses_goes_to_tabs_that_are_awake() {
     other.catches_up().await;
     assert_eq!(other.newest().await, "2 two");
     assert_eq!(tab.newest().await, "2 two");
+    // What was kept outside of the database ends with it.
+    let logout = tab.browser.end(&tab.family, Some(&tab.owner), None);
+    assert_eq!(logout.await, Receipt::Kept);
+    assert_eq!(tab.newest().await, "ended");
+    assert_eq!(other.newest().await, "ended");
 }
 
 #[test]
@@ -440,6 +445,22 @@ async fn a_database_that_was_absent_is_used_when_it_comes() {
     sleep(1_000).await;
     assert_eq!(tab.post(1, "one").await, Receipt::Kept);
     assert_eq!(Tab::clone_of(&tab).newest().await, "1 one");
+}
+
+#[test]
+async fn a_connection_that_was_closed_without_a_word_is_opened_anew() {
+    javascript("globalThis.theirs = indexedDB").await;
+    let told = "{ open(name) {
+        const request = theirs.open(name);
+        request.addEventListener('success', () => (globalThis.opened = request.result));
+        return request;
+      } }";
+    let _instead = Instead::of("globalThis", "indexedDB", told);
+    let tab = Tab::new();
+    assert_eq!(tab.newest().await, "nothing");
+    javascript("opened.close()").await;
+    assert_eq!(tab.newest().await, "absent nothing");
+    assert_eq!(tab.newest().await, "nothing");
 }
 
 #[test]

@@ -166,6 +166,7 @@ async fn what_one_tab_posts_another_finds() {
 
 #[test]
 async fn a_generation_that_is_there_is_not_overwritten() {
+    javascript("globalThis.noise = []; onerror = (...error) => noise.push(error)").await;
     let tab = Tab::new();
     let other = tab.clone_of();
     assert_eq!(tab.post(3, "first").await, Receipt::Kept);
@@ -176,6 +177,12 @@ async fn a_generation_that_is_there_is_not_overwritten() {
     assert_eq!(other.newest().await, "5 fifth");
     let keys = in_log(&tab, "return store.count(mine)").await;
     assert_eq!(keys, "1", "what came too late does not stay");
+    let noise = javascript("onerror = null; return noise.join()").await;
+    assert_eq!(
+        noise.as_string().as_deref(),
+        Some(""),
+        "the page hears nothing of it"
+    );
 }
 
 #[test]
