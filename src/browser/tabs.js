@@ -360,7 +360,7 @@ export class Tabs {
   };
 }
 
-const generationOf = ([, generation]) => generation;
+const generationOf = (key) => (key.length === 2 ? key[1] : undefined);
 
 const isGeneration = (it) =>
   it === Infinity || (Number.isSafeInteger(it) && it >= 0);
