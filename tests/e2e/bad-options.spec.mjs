@@ -66,6 +66,7 @@ test("every wrong option is refused by its name, and every right one taken", asy
     oidc: [null, "false", 0],
     responseMode: [null, "form_post", 7],
     revocation: [null, "xml", true],
+    shareWithNewTabs: [null, "yes", 1],
     metadata: [
       null,
       7,
