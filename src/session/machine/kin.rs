@@ -16,7 +16,11 @@ impl Session {
             Entry::Session(record) if record.family.id == *family => {
                 if record.generation > generation {
                     self.adopt(record);
-                } else if record.generation == generation && record.unanswered && !live.sent {
+                } else if record.generation == generation
+                    && record.unanswered
+                    && !live.record.unanswered
+                    && !live.sent
+                {
                     // Another tab sent it and died, or is still waiting.
                     live.record.unanswered = true;
                     live.asked_again = true;
