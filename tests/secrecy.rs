@@ -332,6 +332,7 @@ fn t40_what_the_layers_pass_around_prints_no_secret() {
             tokens: answer("tokens"),
             user: record.user.clone(),
             requested_scope: record.scope.clone(),
+            api: String::new(),
             new_family: record.family.clone(),
             stored: Some(record),
             shared: false,

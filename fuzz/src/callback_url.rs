@@ -89,7 +89,7 @@ fn decide(query: &str, pairs: &[(String, String)], server: &ServerMetadata) {
             redirect_uri: REDIRECT,
             code_verifier: "the-verifier",
         };
-        accept(response, &expected).map(|code| token::code_request(server, "spa", &code).body)
+        accept(response, &expected).map(|code| token::code_request(server, "spa", &code, "").body)
     };
     let Some(state) = value("state") else {
         assert_eq!(answer("", false), Err(Refusal::State));

@@ -27,6 +27,7 @@ import {
   paramsOf,
   parse,
   refuse,
+  tokenKey,
   type NormalOptions,
   type Options,
 } from "./options.js";
@@ -379,7 +380,7 @@ class Client {
     if (message.status === "signedIn") {
       const { status, view, stale } = message;
       const { user, scope, tokens, refreshable } = view;
-      this.#tokens.hold(tokens);
+      this.#tokens.hold(view);
       state = {
         status,
         user,
@@ -394,7 +395,7 @@ class Client {
       const known = this.#state.status === status ? this.#state.reason : "";
       // A new instance knows of no logout.
       if (reason === "noSession" && /^loggedOut/.test(known)) return;
-      this.#tokens.hold({});
+      this.#tokens.hold();
       this.#announced = false;
       state = { status, user: null, reason, error };
     }
@@ -536,20 +537,25 @@ class Client {
   }
 
   #getAccessToken = async (options?: AccessTokenOptions): Promise<string> => {
-    if (options?.minValidity !== undefined) checkValidity(options.minValidity);
-    const held =
-      options?.forceRefresh || this.#end.signal.aborted
-        ? undefined
-        : this.#tokens.fresh(DEFAULT_TOKEN, options?.minValidity);
-    if (held !== undefined) return held;
     const { minValidity, forceRefresh, signal } = options ?? {};
+    if (minValidity !== undefined) checkValidity(minValidity);
+    const key = tokenKey(options ?? {}, this.#tokens.api);
+    const held =
+      forceRefresh || this.#end.signal.aborted
+        ? undefined
+        : this.#tokens.fresh(key, minValidity);
+    if (held !== undefined) return held;
     if (
       this.#state.status === "signedOut" &&
       this.#state.reason !== "unavailable"
     ) {
       throw AuthError.of("login_required", { reason: this.#state.reason });
     }
-    const json = JSON.stringify({ minValidity, forceRefresh: !!forceRefresh });
+    const json = JSON.stringify({
+      key,
+      minValidity,
+      forceRefresh: !!forceRefresh,
+    });
     return this.#call((core) => core.refresh(json), signal);
   };
 
@@ -557,7 +563,7 @@ class Client {
     if (this.#end.signal.aborted) return;
     this.#end.abort();
     clients.delete(this.normal.key);
-    this.#tokens.hold({});
+    this.#tokens.hold();
     this.#listeners.clear();
     this.#instance?.then(
       ({ core }) => core.free(),

@@ -34,21 +34,16 @@ export function authorizedFetch(
     const { signal } = request;
     const token = await getAccessToken({ ...wishes, signal });
     const response = await send(request, token);
-    if (!spare || !(await isRefusal(response))) return response;
+    if (!spare || response.status !== 401) return response;
+    // RFC 6750 §3.1. A challenge that another origin does not expose counts as `invalid_token`.
+    const challenge = response.headers.get("WWW-Authenticate") ?? undefined;
+    if (!(await tokenRefused(challenge))) return response;
     const fresh = await renewed(token, { ...wishes, signal });
     if (fresh === token) return response;
     // The connection is given back.
     void response.body?.cancel();
     return send(spare, fresh);
   };
-
-  /** RFC 6750 §3.1. A challenge that another origin does not expose counts as `invalid_token`. */
-  async function isRefusal({ status, headers }: Response): Promise<boolean> {
-    return (
-      status === 401 &&
-      (await tokenRefused(headers.get("WWW-Authenticate") ?? undefined))
-    );
-  }
 
   /** The token that follows a refused one; the same where there is no other. */
   async function renewed(

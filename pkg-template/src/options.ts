@@ -2,6 +2,7 @@
 
 import { AuthError } from "./errors.js";
 import type {
+  AccessTokenOptions,
   AuthOptions,
   AuthorizationParams,
   AuthStorage,
@@ -245,6 +246,27 @@ const PARAMS: Readonly<
     return jsonText(value, option) as string;
   },
 };
+
+/** Which token, as the parameters of the request for it (`TokenKey` of the Rust side): none for the API that was signed in for. */
+export function tokenKey(
+  { audience, resource, scope }: AccessTokenOptions,
+  api: string,
+): string {
+  if (audience === "") throw refuse("audience", "empty");
+  const wishes = { audience, resource, scope } as AuthorizationParams;
+  const { scope: words = "", ...target } = paramsOf(wishes, "") as Strings;
+  const named = form(target);
+  const part = [...new Set(words.split(" "))].sort().join(" ").trim();
+  return [named === api ? "" : named, part && form({ scope: part })]
+    .filter(Boolean)
+    .join("&");
+}
+
+type Strings = Record<string, string>;
+
+function form(params: Strings): string {
+  return String(new URLSearchParams(params));
+}
 
 /** RFC 8707 §2. */
 function resource(value: unknown): string {

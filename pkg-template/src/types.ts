@@ -262,6 +262,12 @@ export interface LogoutOptions {
 }
 
 export interface AccessTokenOptions {
+  /** The API that the token is for, at servers that know `audience`. @default the one signed in for */
+  readonly audience?: string;
+  /** The API that the token is for (RFC 8707 §2): one of those that the sign-in named. @default the one signed in for */
+  readonly resource?: string;
+  /** A part of the granted scope (RFC 6749 §6), in any order. @default all of it */
+  readonly scope?: string | readonly string[];
   /** In seconds. @default long enough for the token to arrive */
   readonly minValidity?: number;
   /** Refresh even a fresh one. @default false */

@@ -9,6 +9,8 @@ const VERSION = 1;
 export interface View {
   readonly user: object | null;
   readonly scope: readonly string[];
+  /** What was signed in for, as `tokenKey` names it. */
+  readonly api: string | null | undefined;
   readonly refreshable: boolean;
   readonly tokens: Readonly<Record<string, TokenView>>;
 }
@@ -66,11 +68,17 @@ export function freshView(text: string | null, oidc: boolean): View | null {
     const token = view.tokens[DEFAULT_TOKEN]!;
     const whole =
       v === VERSION &&
-      typeof token.access_token === "string" &&
-      Number.isFinite(token.received_at) &&
-      Number.isFinite(token.leeway) &&
-      isNumberOrNull(token.deadline) &&
-      isNumberOrNull(token.expires_at) &&
+      Object.values(view.tokens).every(
+        (token) =>
+          typeof token.access_token === "string" &&
+          // What has no end has none in every comparison.
+          [
+            token.received_at,
+            token.leeway,
+            token.deadline ?? 0,
+            token.expires_at ?? 0,
+          ].every(Number.isFinite),
+      ) &&
       typeof view.refreshable === "boolean" &&
       Array.isArray(view.scope) &&
       view.scope.every((item) => typeof item === "string") &&
@@ -87,8 +95,4 @@ export function freshView(text: string | null, oidc: boolean): View | null {
   } catch {
     return null;
   }
-}
-
-function isNumberOrNull(value: unknown): boolean {
-  return value === null || Number.isFinite(value);
 }

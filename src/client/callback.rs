@@ -14,6 +14,7 @@ use crate::protocol::token::{self, TokenResponse};
 use crate::session::error::StaleProblem;
 use crate::session::family::Family;
 use crate::session::input::{Input, NewSession};
+use crate::session::record::TokenKey;
 use crate::session::state::Warning;
 use crate::session::transaction::{self, Transaction};
 use std::cell::RefCell;
@@ -121,6 +122,7 @@ impl<P: Platform> Auth<P> {
                     tokens: *exchanged.tokens,
                     user: exchanged.user,
                     requested_scope: exchanged.transaction.scope(),
+                    api: exchanged.transaction.api().to_owned(),
                     new_family,
                     stored,
                     shared: self.0.platform.session_storage().is_shared(),
@@ -278,6 +280,7 @@ impl<P: Platform> Auth<P> {
                 metadata,
                 &self.0.config.client_id,
                 &code,
+                &TokenKey::default().parameters(transaction.api()),
             )),
             Err(Refusal::State) => Err(stale(StaleProblem::Unknown, None, untrusted.as_ref())),
             Err(Refusal::Expired) => {

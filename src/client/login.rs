@@ -8,6 +8,7 @@ use crate::protocol::pkce;
 use crate::protocol::scope::Scope;
 use crate::protocol::text::{joined, number};
 use crate::session::state::Warning;
+use crate::session::token_key::api_of;
 use crate::session::transaction::{self, Transaction, Wishes};
 
 use core::convert::Infallible;
@@ -136,6 +137,7 @@ impl<P: Platform> Auth<P> {
             client_id: &config.client_id,
             redirect_uri: &config.redirect_uri,
             scope: &draft.scope,
+            api: &api_of(&draft.parameters),
             wishes: &draft.wishes,
             return_to: &draft.return_to,
             app_state: draft.app_state,

@@ -17,6 +17,9 @@ use core::future::poll_fn;
 use core::pin::pin;
 use std::rc::Rc;
 
+/// So often is a token asked for, where another session comes each time before it is here.
+const TRIES: u32 = 3;
+
 /// What a caller wants of a token.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
@@ -68,26 +71,32 @@ impl<P: Platform> Auth<P> {
     /// `login_required` without a session; otherwise why the refresh failed. A session that stands stays.
     pub async fn access_token(&self, options: TokenOptions) -> Result<AccessToken, Error> {
         self.started().await;
-        let key = &options.key;
+        let key = self.0.session.borrow().key_of(&options.key);
+        let key = &key;
         if options.force_refresh {
             let blocked = self.0.session.borrow().blocked(key, self.now());
             blocked.map_or(Ok(()), Err)?;
         } else if let Some(token) = self.held_token(key, options.min_validity)? {
             return Ok(token);
         }
-        match self.ticket(key) {
-            Some(ticket) => self.refresh(ticket).await?,
-            // It cannot be refreshed: either it is good as it is, or there is no session.
-            None => drop(self.held_token(key, None)?),
+        for _ in 0..TRIES {
+            match self.ticket(key) {
+                Some(ticket) => self.refresh(ticket).await?,
+                // It cannot be refreshed: either it is good as it is, or there is no session.
+                None => drop(self.held_token(key, None)?),
+            }
+            // What was just received is handed out, however short the server made it.
+            let session = self.0.session.borrow();
+            let token = session.record().and_then(|record| record.token(key));
+            if let Some(token) = token {
+                return Ok(AccessToken(token.value.clone()));
+            }
+            // Another session came meanwhile, which has none for this API.
         }
-        // What was just received is handed out, however short the server made it.
-        let session = self.0.session.borrow();
-        let token = session.record().and_then(|record| record.token(key));
-        token
-            .map(|token| AccessToken(token.value.clone()))
-            .ok_or_else(|| {
-                Error::login_required(session.ended().unwrap_or(SignedOutReason::NoSession))
-            })
+        let reason = self.0.session.borrow().ended();
+        Err(Error::login_required(
+            reason.unwrap_or(SignedOutReason::NoSession),
+        ))
     }
 
     /// Refreshes once for all who hold what this ticket was drawn for, and want what follows it. One refresh token has one
@@ -113,6 +122,9 @@ impl<P: Platform> Auth<P> {
             if self.is_passed_by(&past) {
                 return Ok(());
             }
+            // What failed for another API at the same server fails here, too.
+            let blocked = self.0.session.borrow().blocked(past.key(), self.now());
+            blocked.map_or(Ok(()), Err)?;
             let Some(ticket) = self.ticket(past.key()) else {
                 return Ok(());
             };
@@ -228,8 +240,9 @@ impl<P: Platform> Auth<P> {
         refresh_token: &Secret,
     ) -> Asked {
         self.apply(Input::RefreshStarted(ticket.key().clone()));
-        let (client_id, narrowed) = (&self.0.config.client_id, ticket.key().as_str());
-        let request = token::refresh_request(metadata, client_id, refresh_token, narrowed);
+        let target = self.0.session.borrow().parameters(ticket.key());
+        let client_id = &self.0.config.client_id;
+        let request = token::refresh_request(metadata, client_id, refresh_token, &target);
         let endpoint = request.endpoint;
         let seconds = self.0.config.timeout;
         let answer = match self.0.platform.send(request, seconds).await {
@@ -283,7 +296,7 @@ impl<P: Platform> Auth<P> {
         if !is_held(self) {
             return true;
         }
-        if *ticket.key() != TokenKey::default() {
+        if !ticket.key().is_default() {
             return false;
         }
         let (family, generation) = (ticket.family(), ticket.generation());

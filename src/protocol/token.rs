@@ -23,14 +23,16 @@ pub fn code_request(
     metadata: &ServerMetadata,
     client_id: &str,
     code: &ValidatedCode<'_>,
+    target: &str,
 ) -> HttpRequest {
-    let body = form::encode(&[
+    let mut body = form::encode(&[
         ("grant_type", "authorization_code"),
         ("client_id", client_id),
         ("code", code.code.expose()),
         ("redirect_uri", code.redirect_uri),
         ("code_verifier", code.code_verifier),
     ]);
+    extend(&mut body, target);
     HttpRequest::post(Endpoint::Token, metadata.token_endpoint(), body)
 }
 
@@ -42,18 +44,22 @@ pub fn refresh_request(
     metadata: &ServerMetadata,
     client_id: &str,
     refresh_token: &Secret,
-    narrowed: &str,
+    target: &str,
 ) -> HttpRequest {
     let mut body = form::encode(&[
         ("grant_type", "refresh_token"),
         ("client_id", client_id),
         ("refresh_token", refresh_token.expose()),
     ]);
-    if !narrowed.is_empty() {
-        body.push('&');
-        body.push_str(narrowed);
-    }
+    extend(&mut body, target);
     HttpRequest::post(Endpoint::Token, metadata.token_endpoint(), body)
+}
+
+fn extend(body: &mut String, target: &str) {
+    if !target.is_empty() {
+        body.push('&');
+        body.push_str(target);
+    }
 }
 
 /// What the token endpoint gave. RFC 6749 §5.1, OIDC Core §3.1.3.3.

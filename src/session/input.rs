@@ -60,6 +60,8 @@ pub struct NewSession {
     pub user: Option<Json>,
     /// What was asked for: granted, where the answer says nothing else (RFC 6749 §5.1).
     pub requested_scope: Scope,
+    /// The APIs that were asked for, by [`super::token_key::api_of`].
+    pub api: String,
     /// For the case that a new family is founded.
     pub new_family: Family,
     /// What the storage had, where the callback came first and [`Input::Restored`] was not said.

@@ -27,6 +27,7 @@ pub mod output;
 pub mod record;
 pub mod schedule;
 pub mod state;
+pub mod token_key;
 pub mod transaction;
 
 pub use machine::{Lookup, RefreshMode, Session};

@@ -5,7 +5,7 @@
 
 use super::family::Family;
 use super::schedule;
-use crate::protocol::form;
+pub use super::token_key::TokenKey;
 use crate::protocol::json::{Json, Object};
 use crate::protocol::scope::Scope;
 use crate::protocol::secret::Secret;
@@ -14,42 +14,8 @@ use crate::protocol::time::{Now, Timestamp};
 /// The version written by this code. An older tab leaves a newer record alone.
 pub const VERSION: i64 = 1;
 
-/// Which access token: for which `audience`, `resource` and `scope`, as the parameters of the request for it. The default
-/// is the one signed in for.
-#[derive(Clone, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]
-pub struct TokenKey(String);
-
-impl TokenKey {
-    /// The key of a token for this API (`audience`, or RFC 8707 §2 `resource`) and this part of the granted scope
-    /// (RFC 6749 §6). With nothing it is the default.
-    #[must_use]
-    pub fn new(audience: Option<&str>, resource: Option<&str>, scope: Option<&Scope>) -> Self {
-        let mut form = String::new();
-        let scope = scope.map(Scope::as_str);
-        for (name, value) in [
-            ("audience", audience),
-            ("resource", resource),
-            ("scope", scope),
-        ] {
-            if let Some(value) = value {
-                form::append(&mut form, name, value);
-            }
-        }
-        Self(form)
-    }
-
-    /// One that [`TokenKey::as_str`] gave.
-    #[must_use]
-    pub fn from_text(text: &str) -> Self {
-        Self(text.to_owned())
-    }
-
-    /// The text by which it is stored; empty for the default.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
+/// So many access tokens are kept at the most.
+const MAX_TOKENS: usize = 50;
 
 /// An access token and how long it can be used.
 #[derive(Clone, Debug)]
@@ -89,6 +55,8 @@ pub struct Record {
     pub user: Option<Json>,
     /// Granted scope.
     pub scope: Scope,
+    /// What was signed in for, by [`super::token_key::api_of`]: the default token is for it.
+    pub api: String,
     /// Access tokens by key.
     pub tokens: Vec<(TokenKey, AccessToken)>,
     /// The refresh token.
@@ -135,6 +103,19 @@ impl Record {
             .map(|(_, token)| token)
     }
 
+    /// Takes in a token. What has expired of other APIs is asked for again when it is wanted, and of very many so are the
+    /// oldest: a storage has an end.
+    pub(super) fn hold(&mut self, key: &TokenKey, token: AccessToken, now: Now) {
+        self.tokens.retain(|(known, token)| {
+            known != key && (known.is_default() || token.remaining(now).is_none_or(|left| left > 0))
+        });
+        if self.tokens.len() >= MAX_TOKENS {
+            let oldest = self.tokens.iter().position(|(key, _)| !key.is_default());
+            oldest.map(|oldest| self.tokens.remove(oldest));
+        }
+        self.tokens.push((key.clone(), token));
+    }
+
     /// `sub` of its user.
     #[must_use]
     pub fn subject(&self) -> Option<&str> {
@@ -173,6 +154,7 @@ impl Record {
                 "scope",
                 Json::Array(self.scope.iter().map(Json::from).collect()),
             )
+            .optional("api", Some(&*self.api).filter(|api| !api.is_empty()))
             .flag("refreshable", self.refresh_token.is_some())
             .json("tokens", tokens.done())
             .done()
@@ -240,7 +222,7 @@ fn read(document: &Json, now: Now) -> Option<Record> {
     let (view, grant) = (document.get("view")?, document.get("grant")?);
     let generation = grant.get_integer("generation")?;
     let (family, family_key) = (grant.get_str("family")?, grant.get_str("family_key")?);
-    let (refresh_token, id_token) = (secret(grant, "refresh_token")?, secret(grant, "id_token")?);
+    let (refresh_token, id_token) = (text(grant, "refresh_token")?, text(grant, "id_token")?);
     let (scope, user) = (read_scope(view.get("scope")?)?, view.get("user"));
     let whole = view.get_integer("generation") == Some(generation)
         && user.is_none_or(|user| user.get_str("sub").is_some());
@@ -250,6 +232,7 @@ fn read(document: &Json, now: Now) -> Option<Record> {
         family: Family::parse(family, family_key)?,
         user: user.cloned(),
         scope,
+        api: text(view, "api")?.unwrap_or_default().to_owned(),
         refresh_token: refresh_token.map(Secret::new),
         id_token: id_token.map(Secret::new),
         unanswered: grant.is_true("unanswered"),
@@ -261,7 +244,7 @@ fn read(document: &Json, now: Now) -> Option<Record> {
 }
 
 /// A member that is a string or absent.
-fn secret<'a>(grant: &'a Json, name: &str) -> Option<Option<&'a str>> {
+fn text<'a>(grant: &'a Json, name: &str) -> Option<Option<&'a str>> {
     match grant.get(name) {
         None => Some(None),
         Some(text) => text.as_str().map(Some),
@@ -286,7 +269,7 @@ fn read_tokens(tokens: &Json, now: Now) -> Option<Vec<(TokenKey, AccessToken)>> 
     let mut tokens = Vec::new();
     for (key, token) in members {
         let token = read_token(token, now)?;
-        tokens.push((TokenKey(key.clone()), token));
+        tokens.push((TokenKey::from_text(key), token));
     }
     Some(tokens)
 }
@@ -325,6 +308,7 @@ pub(super) mod tests {
             generation: 3,
             user: Json::parse(r#"{"sub":"u","updated_at":1.50}"#),
             scope: Scope::parse("openid x").unwrap(),
+            api: "audience=a".to_owned(),
             tokens: vec![(TokenKey::default(), token)],
             refresh_token: Some(Secret::new("rt")),
             id_token: Some(Secret::new("i.d.t")),
@@ -387,6 +371,7 @@ pub(super) mod tests {
             ("[\"openid\",\"x\"]", "\"openid\""),
             ("1700000060000", "\"soon\""),
             ("1700000060000", "1"),
+            ("\"audience=a\"", "[]"),
             ("\"family\":\"A", "\"family\":\"B=A"),
             ("\"tokens\":{\"\":", "\"tokens\":{\"x\":"),
         ] {

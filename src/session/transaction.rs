@@ -98,6 +98,12 @@ impl Transaction {
         Scope::parse(self.text("scope")).unwrap_or_default()
     }
 
+    /// The APIs that the request names, by [`super::token_key::api_of`].
+    #[must_use]
+    pub fn api(&self) -> &str {
+        self.text("api")
+    }
+
     /// `max_age` of the request.
     #[must_use]
     pub fn max_age(&self) -> Option<i64> {
@@ -198,6 +204,8 @@ pub struct Draft<'a> {
     pub redirect_uri: &'a HttpUri,
     /// `scope` of the request.
     pub scope: &'a Scope,
+    /// The APIs that the request names, by [`super::token_key::api_of`].
+    pub api: &'a str,
     /// What the ID Token is to show.
     pub wishes: &'a Wishes,
     /// Where the application is.
@@ -229,6 +237,7 @@ impl Draft<'_> {
             .text("client_id", self.client_id)
             .text("redirect_uri", self.redirect_uri.as_str())
             .text("scope", self.scope.as_str())
+            .optional("api", Some(self.api).filter(|api| !api.is_empty()))
             .optional_integer("max_age", self.wishes.max_age)
             .optional("acr_values", self.wishes.acr_values.as_deref())
             .flag("auth_time_required", self.wishes.auth_time_required)

@@ -217,8 +217,11 @@ fn a_code_is_found_among_any_other_parameters_and_goes_to_the_token_endpoint() {
                     redirect_uri: "https://app.example/",
                     code_verifier: "v",
                 };
-                accept(response, &expected)
-                    .map(|code| token::code_request(&metadata, "spa", &code).body.unwrap())
+                accept(response, &expected).map(|code| {
+                    token::code_request(&metadata, "spa", &code, "")
+                        .body
+                        .unwrap()
+                })
             };
             let body = decide(&state).unwrap();
             assert_eq!(form::find(&body, "code"), Ok(Some(code)));

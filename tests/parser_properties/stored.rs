@@ -31,6 +31,7 @@ fn a_login_comes_back_with_whatever_the_application_gave_it() {
                 client_id: &client_id,
                 redirect_uri: &HttpUri::parse("https://app.example/").unwrap(),
                 scope: &Scope::parse("openid").unwrap(),
+                api: "",
                 wishes: &Wishes::default(),
                 return_to: &return_to,
                 app_state: app_state.clone(),

@@ -34,11 +34,17 @@ impl Session {
         }
     }
 
-    pub(super) fn surpassed(&mut self, record: Box<Record>) {
+    pub(super) fn surpassed(&mut self, mut record: Box<Record>) {
         let held = self.record();
-        if held.is_some_and(|held| {
+        let held = held.filter(|held| {
             held.family.id == record.family.id && held.generation <= record.generation
-        }) {
+        });
+        if let Some(held) = held {
+            // What was just received for another API is as good as before.
+            let received = held.tokens.last().cloned();
+            if let Some((key, token)) = received.filter(|(key, _)| record.token(key).is_none()) {
+                record.tokens.push((key, token));
+            }
             self.adopt(record);
         }
     }
@@ -71,14 +77,28 @@ impl Session {
     /// Another tab is ahead.
     fn adopt(&mut self, record: Box<Record>) {
         let jitter = self.draw();
-        let token = record.token(&TokenKey::default());
-        let expires_at = token.and_then(AccessToken::expires_at);
         let Some(live) = self.live() else { return };
+        let value = |record: &Record| {
+            let token = record.token(&TokenKey::default());
+            token.map(|token| token.value.expose().to_owned())
+        };
+        let renewed = value(&record) != value(&live.record);
         live.record = record;
         live.margin = margin(&live.record, jitter);
-        live.recovered();
+        live.recovered(renewed);
+        // It may have signed in for them.
+        live.refused_keys.clear();
         self.persist();
+        self.tell_refreshed();
+    }
+
+    /// Tells that the refresh token brought something, and until when the token lasts that was signed in for.
+    pub(super) fn tell_refreshed(&mut self) {
         self.announce();
+        let token = self
+            .record()
+            .and_then(|record| record.token(&TokenKey::default()));
+        let expires_at = token.and_then(AccessToken::expires_at);
         self.outputs
             .push(Output::Emit(Event::Refreshed { expires_at }));
     }

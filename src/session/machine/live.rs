@@ -27,10 +27,19 @@ pub(super) struct Live {
     pub(super) failure: Option<Error>,
     /// Why the last callback was refused; a refresh does not mend it.
     pub(super) refused: Option<Error>,
-    /// Tokens for other APIs that the server refuses: not asked for again before a reload.
-    pub(super) refused_keys: Vec<(TokenKey, Error)>,
+    /// Tokens for other APIs that the server refuses.
+    pub(super) refused_keys: Vec<RefusedKey>,
     /// How long before expiry this token is refreshed.
     pub(super) margin: i64,
+}
+
+/// A token for another API that is not asked for again.
+#[derive(Debug)]
+pub(super) struct RefusedKey {
+    pub(super) key: TokenKey,
+    pub(super) error: Error,
+    /// Before a reload or a sign-in; otherwise before the next refresh.
+    pub(super) for_good: bool,
 }
 
 /// The last failure, and for how many milliseconds after it nothing is tried.
@@ -60,14 +69,17 @@ impl Live {
         Some(due_in.max(settled_in).max(postponed_for))
     }
 
-    pub(super) fn recovered(&mut self) {
+    /// The refresh token is good; so is the client, unless only another token than the default came of it.
+    pub(super) fn recovered(&mut self, renewed: bool) {
         self.refreshing = false;
         self.sent = false;
         self.unconfirmed = false;
         self.failures = 0;
         self.postponed = None;
-        self.blocked = false;
-        self.failure = None;
+        if renewed || !self.blocked {
+            self.blocked = false;
+            self.failure = None;
+        }
         self.asked_again = self.record.unanswered;
     }
 }

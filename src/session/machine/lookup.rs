@@ -1,11 +1,12 @@
 //! What a session says when it is asked. Nothing here changes it.
 
-use super::super::error::Error;
+use super::super::error::{Error, ErrorKind};
 use super::super::input::Ticket;
 use super::super::record::TokenKey;
 use super::super::schedule;
 use super::super::state::SignedOutReason;
 use super::{Phase, Session};
+use crate::protocol::error::{OAuthErrorResponse, ProtocolError};
 use crate::protocol::secret::Secret;
 use crate::protocol::time::Now;
 
@@ -68,7 +69,13 @@ impl Session {
             }
         }
         if !refreshable {
-            return Lookup::LoginRequired(SignedOutReason::Expired);
+            // Only the user can get more than what was signed in for.
+            let reason = if key.is_default() {
+                SignedOutReason::Expired
+            } else {
+                SignedOutReason::InteractionRequired
+            };
+            return Lookup::LoginRequired(reason);
         }
         self.blocked(key, now)
             .map_or(Lookup::Refresh, Lookup::Blocked)
@@ -81,8 +88,11 @@ impl Session {
         let Phase::SignedIn(live) = &self.phase else {
             return None;
         };
-        if let Some((_, error)) = live.refused_keys.iter().find(|(refused, _)| refused == key) {
-            return Some(error.clone());
+        if let Some(refused) = live.refused_keys.iter().find(|refused| refused.key == *key) {
+            return Some(refused.error.clone());
+        }
+        if !key.is_covered_by(&live.record.api) {
+            return Some(not_signed_in_for());
         }
         let waits = live.postponed.as_ref().is_some_and(|postponed| {
             let moment = if postponed.by_server {
@@ -92,7 +102,25 @@ impl Session {
             };
             postponed.left(now) > postponed.wait - moment
         });
-        live.failure.clone().filter(|_| live.blocked || waits)
+        let failure = live.failure.clone().filter(|_| live.blocked || waits);
+        // The API that was signed in for is refused: that harms none of the others.
+        failure.filter(|error| key.is_default() || !(live.blocked && is_about_target(error)))
+    }
+
+    /// The key by which this session holds what is wished for.
+    #[must_use]
+    pub fn key_of(&self, wished: &TokenKey) -> TokenKey {
+        wished.within(self.api())
+    }
+
+    /// The parameters of a request for this token.
+    #[must_use]
+    pub fn parameters(&self, key: &TokenKey) -> String {
+        key.parameters(self.api())
+    }
+
+    fn api(&self) -> &str {
+        self.record().map_or("", |record| &record.api)
     }
 
     /// Why there is no session, once it is known that there is none.
@@ -104,4 +132,26 @@ impl Session {
             None
         }
     }
+}
+
+/// RFC 8707 §2, RFC 6749 §5.2: it is this API that the server does not give a token for, or this scope.
+fn is_about_target(error: &Error) -> bool {
+    let ErrorKind::Protocol(error) = error.kind() else {
+        return false;
+    };
+    let ProtocolError::Token { response, .. } = &**error else {
+        return false;
+    };
+    matches!(&*response.error, "invalid_target" | "invalid_scope")
+}
+
+/// What a server would say, without asking it (RFC 8707 §2).
+fn not_signed_in_for() -> Error {
+    let response = OAuthErrorResponse {
+        error: "invalid_target".to_owned(),
+        error_description: Some("name this resource at sign-in, too".to_owned()),
+        error_uri: None,
+    };
+    let status = 0;
+    Box::new(ProtocolError::Token { response, status }).into()
 }

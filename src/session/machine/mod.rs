@@ -15,7 +15,7 @@ use super::state::{Event, SignedOut, SignedOutReason, State, Via, Warning};
 use crate::protocol::secret::Secret;
 use crate::protocol::time::Now;
 use crate::protocol::token::{RefreshFailure, TokenResponse};
-use live::{Live, Postponed, expired, margin};
+use live::{Live, Postponed, RefusedKey, expired, margin};
 
 /// When a session refreshes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -142,6 +142,7 @@ impl Session {
             tokens,
             user,
             requested_scope,
+            api,
             new_family,
             stored,
             shared,
@@ -164,6 +165,7 @@ impl Session {
             generation,
             user,
             scope: tokens.scope.unwrap_or(requested_scope),
+            api,
             tokens: vec![(
                 TokenKey::default(),
                 access_token(tokens.access_token, tokens.expires_in, now),
@@ -228,27 +230,18 @@ impl Session {
         if let Some(refresh_token) = tokens.refresh_token {
             record.refresh_token = Some(refresh_token);
         }
-        if let Some(scope) = tokens
-            .scope
-            .filter(|_| *ticket.key() == TokenKey::default())
-        {
+        if let Some(scope) = tokens.scope.filter(|_| ticket.key().is_default()) {
             record.scope = scope;
         }
         let token = access_token(tokens.access_token, tokens.expires_in, now);
-        let expires_at = token.expires_at();
-        // What has expired of other APIs is asked for again when it is wanted.
-        record.tokens.retain(|(key, token)| {
-            key != ticket.key()
-                && (*key == TokenKey::default() || token.remaining(now).is_none_or(|it| it > 0))
-        });
-        record.tokens.push((ticket.key().clone(), token));
+        record.hold(ticket.key(), token, now);
         live.margin = margin(&live.record, jitter);
-        live.recovered();
+        live.recovered(ticket.key().is_default());
+        // It was about the refresh token as much as about the API.
+        live.refused_keys.retain(|refused| refused.for_good);
         self.persist();
         self.publish();
-        self.announce();
-        self.outputs
-            .push(Output::Emit(Event::Refreshed { expires_at }));
+        self.tell_refreshed();
     }
 
     fn refresh_failed(
@@ -267,12 +260,13 @@ impl Session {
         live.sent = false;
         live.unconfirmed = false;
         // A token for another API that is refused harms none of the others.
-        let refused = matches!(
-            failure,
-            RefreshFailure::Rejected | RefreshFailure::Misconfigured
-        );
-        if refused && *ticket.key() != TokenKey::default() {
-            live.refused_keys.push((ticket.key().clone(), error));
+        let for_good = failure == RefreshFailure::Misconfigured;
+        if !ticket.key().is_default() && (for_good || failure == RefreshFailure::Rejected) {
+            live.refused_keys.push(RefusedKey {
+                key: ticket.key().clone(),
+                error,
+                for_good,
+            });
             return self.answered();
         }
         if failure == RefreshFailure::Rejected {
