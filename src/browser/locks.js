@@ -129,11 +129,10 @@ export class Locks {
   }
 
   async #claim(name, signal, grant) {
-    if (!this.#tabs.isTuned) return;
     while (!signal.aborted) {
       const claim = { name, id: Math.random() };
       this.#claims.add(claim);
-      this.#say(claim);
+      if (!this.#say(claim)) return void this.#claims.delete(claim);
       await new Promise((resolve) =>
         setTimeout(resolve, objections * (1 + Math.random() / 2)),
       );
@@ -147,10 +146,10 @@ export class Locks {
     }
   }
 
-  /** To the other tabs, and to who else waits in this one. */
+  /** To who else waits in this tab, and to the other tabs; whether there is a channel. */
   #say({ name, id }) {
-    this.#tabs.send({ lock: name, claim: id });
     this.#hear(name, id);
+    return this.#tabs.send({ lock: name, claim: id });
   }
 
   /** Somebody claims a lock or, without a claim, has given it back. */

@@ -150,17 +150,13 @@ export class Tabs {
     this.send({ family, generation });
   }
 
-  /** Whether there is a channel. */
-  get isTuned() {
-    return !!this.#channel;
-  }
-
-  /** Says something on the channel. */
+  /** Says something on the channel; whether there is one. */
   send(message) {
     try {
-      this.#channel?.postMessage(message);
+      this.#channel.postMessage(message);
+      return true;
     } catch {
-      // Nobody hears it, as if nobody were there.
+      return false;
     }
   }
 
@@ -243,7 +239,8 @@ export class Tabs {
   /** Asks the tabs that are awake. */
   #ask(family) {
     const known = () => this.#kept.get(family);
-    if (!this.#channel || known()?.generation === Infinity) return known();
+    if (known()?.generation === Infinity || !this.send({ family, ask: true }))
+      return known();
     return new Promise((resolve) => {
       const settle = () => {
         this.#asking.delete(settle);
@@ -251,7 +248,6 @@ export class Tabs {
       };
       this.#asking.set(settle, family);
       setTimeout(settle, answers);
-      this.send({ family, ask: true });
     });
   }
 
@@ -316,11 +312,12 @@ export class Tabs {
   #sweep() {
     this.#each(undefined, (log, all) => {
       all.sort(([, a], [, b]) => b.at - a.at);
-      const isTombstone = ([key]) => key[1] === Infinity;
-      const old = ([, { at }]) => at < Date.now() - keep;
-      const letters = all.filter((each) => !isTombstone(each)).slice(most);
-      const tombstones = all.filter(isTombstone).slice(most).filter(old);
-      for (const [key] of [...letters, ...tombstones]) log.delete(key);
+      const counts = [0, 0];
+      for (const [key, { at }] of all) {
+        const hasEnded = key[1] === Infinity;
+        const isSurplus = ++counts[+hasEnded] > most;
+        if (isSurplus && !(hasEnded && at > Date.now() - keep)) log.delete(key);
+      }
     }).catch(() => {});
   }
 

@@ -448,6 +448,24 @@ async fn a_database_that_was_absent_is_used_when_it_comes() {
 }
 
 #[test]
+async fn a_database_that_refused_is_tried_again_after_a_minute() {
+    javascript(
+        "globalThis.theirs = indexedDB; globalThis.refused = 0; globalThis.minutes = [];
+         globalThis.later = setTimeout.bind(globalThis);",
+    )
+    .await;
+    let once = "{ open(name) { if (!refused++) throw new Error(); return theirs.open(name); } }";
+    let _instead = Instead::of("globalThis", "indexedDB", once);
+    let minute = "(run, millis) => millis === 60000 ? minutes.push(run) : later(run, millis)";
+    let _clock = Instead::of("globalThis", "setTimeout", minute);
+    let tab = Tab::new();
+    assert_eq!(tab.newest().await, "absent nothing");
+    assert_eq!(tab.newest().await, "absent nothing");
+    javascript("minutes.forEach((run) => run())").await;
+    assert_eq!(tab.newest().await, "nothing");
+}
+
+#[test]
 async fn a_connection_that_was_closed_without_a_word_is_opened_anew() {
     javascript("globalThis.theirs = indexedDB").await;
     let told = "{ open(name) {

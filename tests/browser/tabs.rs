@@ -385,6 +385,11 @@ async fn what_is_not_a_ring_is_not_heard() {
     say(&format!("{{ family: '{family}', generation: 1 }}")).await;
     tab.catches_up().await;
     assert_eq!(tab.rung(), [1]);
+    let families = tab.rings.borrow().clone();
+    assert!(
+        families.iter().all(|ring| ring.0.len() == 43),
+        "{families:?}"
+    );
 }
 
 #[test]
