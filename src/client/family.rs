@@ -222,7 +222,7 @@ impl<P: Platform> Auth<P> {
 
     /// Another tab rang. A ring is a hint: it costs a look.
     pub(super) fn hear_ring(&self, family: &str, generation: u64) {
-        let is_news = {
+        let is_news = family.is_empty() || {
             let session = self.0.session.borrow();
             session.record().is_some_and(|held| {
                 held.family.id.as_str() == family && held.generation != generation

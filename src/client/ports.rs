@@ -55,8 +55,7 @@ pub trait Clock {
     /// Calls back at this time or soon after, also when the device slept, and never more than a minute from now: who is
     /// called looks at the clock. Replaces an earlier wish.
     fn wake_at(&self, at: Timestamp, wake: Box<dyn FnOnce()>);
-    /// Calls back whenever the page comes back, visible, online, out of the back/forward cache, and when another tab has
-    /// written to a shared storage.
+    /// Calls back whenever the page comes back: visible, online, out of the back/forward cache.
     fn on_resume(&self, resume: Box<dyn Fn()>);
 }
 
@@ -201,7 +200,8 @@ pub type OnRing = Box<dyn Fn(&str, u64)>;
 pub trait Doorbell {
     /// Rings; with [`u64::MAX`] for a family that has ended.
     fn ring(&self, family: &FamilyId, generation: u64);
-    /// Calls back with family and generation when another tab rings.
+    /// Calls back with family and generation when another tab rings, and with an empty family when one has written to a
+    /// shared storage.
     fn on_ring(&self, hear: OnRing);
 }
 

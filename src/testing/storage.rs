@@ -201,10 +201,10 @@ impl FakeStorage {
         }
         for life in world.others(self.life.page) {
             if life.area == self.area.id {
-                let (world, hearer) = (world.clone(), life.clone());
-                world
-                    .clone()
-                    .tell_page(&life, lag, move || world.resume(&hearer));
+                let ear = life.ear.borrow().clone();
+                if let Some(ear) = ear {
+                    world.tell_page(&life, lag, move || ear("", 0));
+                }
             }
         }
     }

@@ -115,7 +115,7 @@ fn other_tabs_are_told_of_a_write_once_they_can_read_it() {
     let read = Rc::new(RefCell::new(Vec::new()));
     for tab in [&one, &other] {
         let (reader, read) = (tab.clone(), read.clone());
-        tab.on_resume(Box::new(move || {
+        tab.on_ring(Box::new(move |_, _| {
             read.borrow_mut().push((reader.id(), load(&reader)));
         }));
     }
