@@ -158,7 +158,8 @@ export class Locks {
     for (const claim of this.#claims) {
       if (claim.name !== name) continue;
       if (id < claim.id) claim.isLost = true;
-      if (id > claim.id) this.#say(claim);
+      // One that has lost objects to nobody: what beat it does, and objections to objections would have no end.
+      else if (id > claim.id && !claim.isLost) this.#say(claim);
     }
   }
 

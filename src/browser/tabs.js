@@ -5,8 +5,11 @@
 const [database, store] = ["countersign", "log"];
 const v = 1;
 
-/** An open or a transaction that takes longer counts as absent, in milliseconds. */
+/** An open that takes longer counts as absent, in milliseconds. */
 const patience = 1_500;
+
+/** A transaction may take so long: who holds the lock would send an old token if it did not wait for a slow disk. */
+const longest = 10_000;
 
 /** After so long a database that was absent is tried again. */
 const again = 60_000;
@@ -178,7 +181,7 @@ export class Tabs {
       transaction.oncomplete = () =>
         resolve(requests.map(({ result }) => result));
       transaction.onabort = reject;
-      setTimeout(reject, patience);
+      setTimeout(reject, longest);
     });
   }
 
