@@ -19,7 +19,7 @@ const comebacks = [
 ];
 
 /** Tickets that no call has, and codes of calls that failed; `port.rs` has the same numbers. */
-const [run, wake, resume] = [0, 1, 2];
+const [run, wake, resume, ring] = [0, 1, 2, 3];
 const [absent, timeout, offline, tooLarge] = [1, 2, 3, 1000];
 const unsupported = 2;
 
@@ -42,11 +42,12 @@ export class Port {
   #transport;
   #log;
   #timer;
-  /** Of a storage, only what another tab has written of ours. */
-  #resume = ({ key, type }) => {
+  /** Of a storage, only what another tab has written of ours: that is a ring, and nobody came back. */
+  #resume = ({ type, key }) => {
     // A page that goes must not begin to read: with a transaction it does not stay in the back/forward cache.
     if (type === "visibilitychange" && document.hidden) return;
-    if (key?.startsWith("countersign") ?? true) this.#tell(resume, 0, "");
+    if (type !== "storage") this.#tell(resume, 0, "");
+    else if (key?.startsWith("countersign") ?? true) this.#tell(ring, 0, "0\n");
   };
 
   /** `tell(ticket, code, text)` answers the call with this ticket. */
