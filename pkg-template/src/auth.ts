@@ -6,7 +6,7 @@ import {
   toAuthError,
   type CoreError,
 } from "./errors.js";
-import { authorizedFetch } from "./fetch.js";
+import { authorizedFetch, type TokenWishes } from "./fetch.js";
 import { Listeners, reportLater } from "./listeners.js";
 import { parseJson } from "./json.js";
 import {
@@ -19,7 +19,7 @@ import {
 } from "./location.js";
 import {
   afterLogout,
-  checkValidity,
+  checkObject,
   flag,
   jsonText,
   logoutParams,
@@ -27,13 +27,13 @@ import {
   paramsOf,
   parse,
   refuse,
+  seconds,
   tokenKey,
   type NormalOptions,
   type Options,
 } from "./options.js";
 import { TokenCache } from "./tokens.js";
 import type {
-  AccessTokenOptions,
   AnyAuthError,
   Auth,
   AuthEventMap,
@@ -195,7 +195,6 @@ class Client {
         globalThis.fetch.bind(globalThis),
         [location.origin, ...apiOrigins],
         getAccessToken,
-        (challenge) => this.#call(async (core) => core.tokenRefused(challenge)),
       ),
       getIdToken: () => this.#call(async (core) => core.idToken() ?? null),
       fetchUserInfo: async (options) =>
@@ -536,12 +535,13 @@ class Client {
     }
   }
 
-  #getAccessToken = async (options?: AccessTokenOptions): Promise<string> => {
-    const { minValidity, forceRefresh, signal } = options ?? {};
-    if (minValidity !== undefined) checkValidity(minValidity);
-    const key = tokenKey(options ?? {}, this.#tokens.api);
+  #getAccessToken = async (options: TokenWishes = {}): Promise<string> => {
+    checkObject(options, "options");
+    const { minValidity, forceRefresh, signal, refused, challenge } = options;
+    seconds(minValidity, "minValidity", 0, 2 ** 31);
+    const key = tokenKey(options, this.#tokens.api);
     const held =
-      forceRefresh || this.#end.signal.aborted
+      forceRefresh || refused || this.#end.signal.aborted
         ? undefined
         : this.#tokens.fresh(key, minValidity);
     if (held !== undefined) return held;
@@ -555,6 +555,8 @@ class Client {
       key,
       minValidity,
       forceRefresh: !!forceRefresh,
+      refused,
+      challenge,
     });
     return this.#call((core) => core.refresh(json), signal);
   };

@@ -22,7 +22,6 @@ export interface AuthCore {
   refresh(options: string): Promise<string>;
   beginLogout(options: string): Promise<string | undefined>;
   idToken(): string | undefined;
-  tokenRefused(challenge?: string): boolean;
   userInfo(): Promise<string>;
   free(): void;
 }

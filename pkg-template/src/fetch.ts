@@ -4,25 +4,30 @@ import type { AccessTokenOptions, AuthRequestInit } from "./types.js";
 /** Captured by {@link createAuth}: a script that replaces them later sees no token. */
 type Fetch = typeof globalThis.fetch;
 
+/** Which token is wanted, and which one an API has refused, with the `WWW-Authenticate` of that. */
+export interface TokenWishes extends AccessTokenOptions {
+  readonly refused?: string;
+  readonly challenge?: string | null;
+}
+
 /** `fetch` with the access token, to these origins only. */
 export function authorizedFetch(
   fetch: Fetch,
   allowed: readonly string[],
-  getAccessToken: (options?: AccessTokenOptions) => Promise<string>,
-  tokenRefused: (challenge?: string) => Promise<boolean>,
+  getAccessToken: (options: TokenWishes) => Promise<string>,
 ) {
   // Like `fetch`: one that a script put there later could say of itself that it goes elsewhere.
   const { Request } = globalThis;
-  /** The last token that was refreshed because an API refused it: one refresh each, no more. */
-  let refused: string | undefined;
 
   return async (
     input: RequestInfo | URL,
     init: AuthRequestInit = {},
   ): Promise<Response> => {
     const { auth: wishes, ...rest } = init;
-    // Read before anything consumes the body.
-    const again = canBeSentAgain(input, rest);
+    // A stream can be read once; what it held is gone with the first try. Asked before anything consumes the body.
+    const again = rest.body
+      ? !(rest.body instanceof ReadableStream)
+      : !(input instanceof Request) || /^(GET|HEAD)$/.test(input.method);
     // A request of our own, whose URL nobody but the browser has worked out.
     const request = new Request(input, rest);
     const { origin } = new URL(request.url);
@@ -36,39 +41,22 @@ export function authorizedFetch(
     const response = await send(request, token);
     if (!spare || response.status !== 401) return response;
     // RFC 6750 §3.1. A challenge that another origin does not expose counts as `invalid_token`.
-    const challenge = response.headers.get("WWW-Authenticate") ?? undefined;
-    if (!(await tokenRefused(challenge))) return response;
-    const fresh = await renewed(token, { ...wishes, signal });
+    const challenge = response.headers.get("WWW-Authenticate");
+    const fresh = await getAccessToken({
+      ...wishes,
+      signal,
+      refused: token,
+      challenge,
+    });
     if (fresh === token) return response;
     // The connection is given back.
     void response.body?.cancel();
     return send(spare, fresh);
   };
 
-  /** The token that follows a refused one; the same where there is no other. */
-  async function renewed(
-    token: string,
-    options: AccessTokenOptions,
-  ): Promise<string> {
-    // Another request may have been refused with it, too, and heard of it first.
-    const held = await getAccessToken(options);
-    if (held !== token || refused === token) return held;
-    try {
-      return await getAccessToken({ ...options, forceRefresh: true });
-    } finally {
-      refused = token;
-    }
-  }
-
   function send(request: Request, token: string): Promise<Response> {
     // RFC 6750 §2.1. Engines drop it on a redirect to another origin.
     request.headers.set("Authorization", `Bearer ${token}`);
     return fetch(request);
   }
-}
-
-/** A stream can be read once; what it held is gone with the first try. */
-function canBeSentAgain(input: RequestInfo | URL, init: RequestInit): boolean {
-  if (init.body) return !(init.body instanceof ReadableStream);
-  return !(input instanceof Request) || /^(GET|HEAD)$/.test(input.method);
 }

@@ -255,11 +255,11 @@ export function tokenKey(
   if (audience === "") throw refuse("audience", "empty");
   const wishes = { audience, resource, scope } as AuthorizationParams;
   const { scope: words = "", ...target } = paramsOf(wishes, "") as Strings;
-  const named = form(target);
   const part = [...new Set(words.split(" "))].sort().join(" ").trim();
-  return [named === api ? "" : named, part && form({ scope: part })]
-    .filter(Boolean)
-    .join("&");
+  return form({
+    ...(form(target) === api ? {} : target),
+    ...(part && { scope: part }),
+  });
 }
 
 type Strings = Record<string, string>;
@@ -320,13 +320,6 @@ export function jsonText(value: unknown, option: string): string | undefined {
 export function flag(value: unknown, option: string): unknown {
   if (value === undefined || typeof value === "boolean") return value;
   throw refuse(option, "not true or false");
-}
-
-/** Seconds that a token must still be good for. */
-export function checkValidity(value: unknown): void {
-  if (!(Number.isFinite(value) && (value as number) >= 0)) {
-    throw refuse("minValidity", "not a number of seconds");
-  }
 }
 
 /** A text without lone surrogates: those cannot be sent (RFC 6749 Appendix B). */
@@ -427,7 +420,8 @@ export function checkObject(
   }
 }
 
-function seconds(
+/** Whole seconds, or not said. */
+export function seconds(
   value: unknown,
   option: string,
   min: number,

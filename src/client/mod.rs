@@ -4,6 +4,7 @@
 //! [`refresh`](Auth::access_token), [`logout`](Auth::begin_logout). What a session is and when it refreshes is decided
 //! in [`crate::session`]; `Auth::apply` is the one place where that is turned into deeds.
 
+mod access_token;
 mod callback;
 mod config;
 mod family;
@@ -21,18 +22,19 @@ mod verify;
 
 pub use crate::session::error::{Error, ErrorCode, ErrorKind};
 pub use crate::session::state::{Event, State};
+pub use access_token::{AccessToken, TokenOptions};
 pub use callback::CallbackResult;
 pub use config::{Config, ConfigBuilder};
 pub use listeners::Subscription;
 pub use login::LoginOptions;
 pub use logout::LogoutOptions;
-pub use refresh::{AccessToken, TokenOptions};
 
 use crate::protocol::base64url;
 use crate::protocol::entropy::Entropy;
 use crate::protocol::jose::jwk::JwkSet;
 use crate::protocol::json::Json;
 use crate::protocol::metadata::ServerMetadata;
+use crate::protocol::secret::Secret;
 use crate::protocol::time::Now;
 use crate::session::Session;
 use crate::session::family::FamilyId;
@@ -78,6 +80,8 @@ struct Inner<P: Platform> {
     started: Landing,
     callbacks: RefCell<Vec<Rc<Callback>>>,
     refresh: Flight,
+    /// The last access token that was refreshed because an API refused it.
+    refused: RefCell<Option<Secret>>,
     /// What the last run of `refresh` was begun for.
     refreshed: RefCell<Option<Ticket>>,
     metadata: RefCell<Option<Cached<ServerMetadata>>>,
@@ -117,6 +121,7 @@ impl<P: Platform> Auth<P> {
             started: Landing::default(),
             callbacks: RefCell::default(),
             refresh: Flight::default(),
+            refused: RefCell::default(),
             refreshed: RefCell::default(),
             metadata: RefCell::default(),
             metadata_flight: Flight::default(),

@@ -6,31 +6,13 @@ use crate::protocol::id_token::validate_refreshed;
 use crate::protocol::jose::jws::CompactJws;
 use crate::protocol::metadata::ServerMetadata;
 use crate::protocol::secret::Secret;
-use crate::protocol::text::joined;
 use crate::protocol::token::{self, RefreshFailure};
-use crate::session::Lookup;
 use crate::session::input::{Input, Ticket};
 use crate::session::record::TokenKey;
 use crate::session::state::{SignedOutReason, Warning};
-use core::fmt;
 use core::future::poll_fn;
 use core::pin::pin;
 use std::rc::Rc;
-
-/// So often is a token asked for, where another session comes each time before it is here.
-const TRIES: u32 = 3;
-
-/// What a caller wants of a token.
-#[derive(Clone, Debug, Default)]
-#[non_exhaustive]
-pub struct TokenOptions {
-    /// Which token; the default is the one signed in for. All share one refresh token.
-    pub key: TokenKey,
-    /// For how many seconds it must be good; without a number, for as long as it takes to arrive.
-    pub min_validity: Option<i64>,
-    /// Refresh even a fresh one.
-    pub force_refresh: bool,
-}
 
 /// What became of a refresh request.
 enum Asked {
@@ -40,65 +22,7 @@ enum Asked {
     Passed,
 }
 
-/// An access token, for the application's own requests.
-#[derive(Clone)]
-pub struct AccessToken(Secret);
-
-impl AccessToken {
-    /// The token.
-    #[must_use]
-    pub fn expose(&self) -> &str {
-        self.0.expose()
-    }
-
-    /// The value of an `Authorization` header (RFC 6750 §2.1).
-    #[must_use]
-    pub fn authorization(&self) -> String {
-        joined(&["Bearer ", self.0.expose()])
-    }
-}
-
-impl fmt::Debug for AccessToken {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("AccessToken(…)")
-    }
-}
-
 impl<P: Platform> Auth<P> {
-    /// An access token that is good for as long as was asked, refreshed if need be; all who ask share one refresh.
-    ///
-    /// # Errors
-    /// `login_required` without a session; otherwise why the refresh failed. A session that stands stays.
-    pub async fn access_token(&self, options: TokenOptions) -> Result<AccessToken, Error> {
-        self.started().await;
-        let key = self.0.session.borrow().key_of(&options.key);
-        let key = &key;
-        if options.force_refresh {
-            let blocked = self.0.session.borrow().blocked(key, self.now());
-            blocked.map_or(Ok(()), Err)?;
-        } else if let Some(token) = self.held_token(key, options.min_validity)? {
-            return Ok(token);
-        }
-        for _ in 0..TRIES {
-            match self.ticket(key) {
-                Some(ticket) => self.refresh(ticket).await?,
-                // It cannot be refreshed: either it is good as it is, or there is no session.
-                None => drop(self.held_token(key, None)?),
-            }
-            // What was just received is handed out, however short the server made it.
-            let session = self.0.session.borrow();
-            let token = session.record().and_then(|record| record.token(key));
-            if let Some(token) = token {
-                return Ok(AccessToken(token.value.clone()));
-            }
-            // Another session came meanwhile, which has none for this API.
-        }
-        let reason = self.0.session.borrow().ended();
-        Err(Error::login_required(
-            reason.unwrap_or(SignedOutReason::NoSession),
-        ))
-    }
-
     /// Refreshes once for all who hold what this ticket was drawn for, and want what follows it. One refresh token has one
     /// queue, whichever tokens are asked for by it.
     pub(super) async fn refresh(&self, mut past: Ticket) -> Result<(), Error> {
@@ -146,21 +70,6 @@ impl<P: Platform> Auth<P> {
         let session = self.0.session.borrow();
         let refreshable = session.refresh_ticket(key);
         refreshable.map(|(ticket, _)| ticket)
-    }
-
-    /// The token that is held, if it is good for so long; `None` where a refresh is needed.
-    pub(super) fn held_token(
-        &self,
-        key: &TokenKey,
-        min_validity: Option<i64>,
-    ) -> Result<Option<AccessToken>, Error> {
-        let session = self.0.session.borrow();
-        match session.lookup(key, min_validity, self.now()) {
-            Lookup::Fresh(token) => Ok(Some(AccessToken(token))),
-            Lookup::Refresh => Ok(None),
-            Lookup::Blocked(error) => Err(error),
-            Lookup::LoginRequired(reason) => Err(Error::login_required(reason)),
-        }
     }
 
     async fn refresh_under_lock(&self, past: Ticket) -> Result<(), Error> {

@@ -1,5 +1,5 @@
+use super::access_token::{AccessToken, TokenOptions};
 use super::ports::Platform;
-use super::refresh::{AccessToken, TokenOptions};
 use super::{Auth, Error, ErrorKind};
 use crate::protocol::error::{Endpoint, MetadataProblem, ProtocolError};
 use crate::protocol::json::Json;

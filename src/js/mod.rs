@@ -116,10 +116,15 @@ impl AuthCore {
         }))
     }
 
-    /// Sees to it that the facade holds a token that is good for so long.
+    /// A token that is good for so long; in place of one that an API has refused, another.
     pub fn refresh(&self, options: &str) -> Promise {
-        let (auth, options) = (self.auth.clone(), options::token(options));
+        let (auth, (options, challenge)) = (self.auth.clone(), options::token(options));
         self.run(Box::pin(async move {
+            if let Some(refused) = &options.refused
+                && !auth.token_refused(challenge.as_deref())
+            {
+                return Ok(refused.expose().into());
+            }
             let token = auth.access_token(options).await?;
             Ok(token.expose().into())
         }))
@@ -147,12 +152,6 @@ impl AuthCore {
         self.run(Box::pin(async move {
             Ok(auth.user_info().await?.to_text().into())
         }))
-    }
-
-    /// Whether an API that answered 401 refused the token, by the `WWW-Authenticate` of its answer.
-    #[wasm_bindgen(js_name = tokenRefused)]
-    pub fn token_refused(&self, challenge: Option<String>) -> bool {
-        self.auth.token_refused(challenge.as_deref())
     }
 }
 

@@ -3,6 +3,7 @@
 
 use crate::client::{Config, Error, LoginOptions, LogoutOptions, TokenOptions};
 use crate::protocol::json::Json;
+use crate::protocol::secret::Secret;
 use crate::session::record::TokenKey;
 
 pub(super) fn config(text: &str) -> Result<Config, Error> {
@@ -20,13 +21,16 @@ pub(super) fn login(text: &str) -> LoginOptions {
     }
 }
 
-pub(super) fn token(text: &str) -> TokenOptions {
+/// What is wanted of a token; with one that an API has refused, the `WWW-Authenticate` of that, if it could be read.
+pub(super) fn token(text: &str) -> (TokenOptions, Option<String>) {
     let options = parse(text);
-    TokenOptions {
+    let wishes = TokenOptions {
         key: TokenKey::from_text(options.get_str("key").unwrap_or_default()),
         min_validity: options.get_integer("minValidity"),
         force_refresh: options.is_true("forceRefresh"),
-    }
+        refused: options.get_str("refused").map(Secret::new),
+    };
+    (wishes, owned(&options, "challenge"))
 }
 
 pub(super) fn logout(text: &str) -> LogoutOptions {
