@@ -4,7 +4,8 @@ import { createServer } from "node:http";
  * Starts a small API that wants an access token, on an origin of its own.
  *
  * `GET /me` says what the token says, `POST /echo` returns the JSON it was sent.
- * `introspect(token)` is the provider's, asked in-process.
+ * `introspect(token)` is the provider's, asked in-process. A token that was given for another API (RFC 8707 §2) is
+ * refused; this one is named by its URL.
  */
 export async function startApi({
   port = 0,
@@ -39,10 +40,10 @@ export async function startApi({
     const token = /^Bearer +(\S+)$/i.exec(req.headers.authorization ?? "")?.[1];
     if (token === undefined) return challenge(res, "Bearer");
     const granted = await introspect(token);
-    if (!granted) {
+    if (!granted || (granted.aud ?? url) !== url) {
       return challenge(
         res,
-        'Bearer error="invalid_token", error_description="The access token is expired, revoked or unknown"',
+        'Bearer error="invalid_token", error_description="The access token is expired, revoked, unknown or for another API"',
       );
     }
 

@@ -53,6 +53,9 @@ async function consent(provider, { session, params }) {
     clientId: params.client_id,
   });
   grant.addOIDCScope(params.scope);
+  for (const resource of [params.resource ?? []].flat()) {
+    grant.addResourceScope(resource, params.scope);
+  }
   return { consent: { grantId: await grant.save() } };
 }
 

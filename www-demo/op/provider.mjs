@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { exportJWK, generateKeyPair, importJWK, SignJWT } from "jose";
 // Not the package's front door, which warns on every start that Node 20 is old.
+import { InvalidTarget } from "oidc-provider/lib/helpers/errors.js";
 import { Provider } from "oidc-provider/lib/provider.js";
 
 import { handleInteraction } from "./interaction.mjs";
@@ -44,6 +45,7 @@ export async function startProvider({
     refreshTokenTtl: ttl.refreshToken ?? 14 * 24 * 3600,
     rotate,
     refreshTokens: "asked",
+    resources: new Map(),
   };
   const store = createStore();
   const traffic = createTraffic({ delays, log });
@@ -157,6 +159,15 @@ function createControl({
       settings.refreshTokens = when;
     },
 
+    /**
+     * Makes an API known that tokens can be asked for by `resource` (RFC 8707), and what may be done there; without
+     * `scope` it is known no longer.
+     */
+    setResource(uri, scope) {
+      if (scope === undefined) settings.resources.delete(uri);
+      else settings.resources.set(uri, scope);
+    },
+
     /** Adds a client, or replaces the one with this `client_id`. */
     setClient,
 
@@ -205,6 +216,7 @@ function createControl({
         sub: found.accountId,
         client_id: found.clientId,
         scope: found.scope ?? "",
+        aud: found.aud ?? null,
         iat: found.iat,
         exp: found.exp,
         name: user?.claims.name,
@@ -301,6 +313,19 @@ function configuration({ settings, store, keys, origins, cookieKeys, issuer }) {
     features: {
       devInteractions: { enabled: false },
       jwtUserinfo: { enabled: true },
+      resourceIndicators: {
+        enabled: true,
+        getResourceServerInfo(_ctx, uri) {
+          const scope = settings.resources.get(uri);
+          if (scope === undefined) throw new InvalidTarget();
+          return {
+            scope,
+            audience: uri,
+            accessTokenFormat: "opaque",
+            accessTokenTTL: settings.accessTokenTtl,
+          };
+        },
+      },
       revocation: {
         enabled: true,
         allowedPolicy: (_ctx, client, token) =>
