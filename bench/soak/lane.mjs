@@ -32,6 +32,7 @@ export class Lane {
   #tabs = [];
   /** The sessionStorage of closed tabs, as it was when all was calm. */
   #closed = [];
+  #doing = "";
   /** Grants of sessions that are over. */
   #over = new Set();
 
@@ -74,7 +75,7 @@ export class Lane {
   /** Plays a round, and gives what there is to tell of it: a session that was lost, a page that did not answer. */
   async play(script) {
     try {
-      return await this.#play(script);
+      return await inTime(this.#play(script), () => this.#doing);
     } catch (error) {
       this.tally.broken += 1;
       await this.#discard();
@@ -89,10 +90,12 @@ export class Lane {
     this.#site.ahead = this.#stage.aheadBy();
     if (this.#tabs.length === 0) await this.#begin();
     const before = control.requests.length;
+    this.#doing = `wake, ${script.blow.kind}`;
     const told = await this.#wake(script);
     const loggedOut = told.blow === "logout";
     // What a page has to tell of tokens that arrived is on its way.
     await sleep(150);
+    this.#doing = `settle after ${script.blow.kind}`;
     const lost = loggedOut ? undefined : await this.#settle(told);
     this.#count(control.requests.slice(before));
     if (loggedOut) await this.#afterLogout();
@@ -112,6 +115,7 @@ export class Lane {
 
   /** A new session in a new browser context. */
   async #begin() {
+    this.#doing = "sign-in";
     this.#context = await this.#stage.browser.newContext();
     this.#context.setDefaultTimeout(15_000);
     await this.#enter(this.#add(await open(this.#context, this.#site)));
@@ -143,6 +147,7 @@ export class Lane {
     const asking = this.#ask(awake, patience.wild);
     await sleep(blow.after);
     const struck = await this.#strike(blow.kind, pick(able, blow.tab));
+    this.#doing += ", done";
     await asking;
 
     control.clearFaults();
@@ -219,14 +224,18 @@ export class Lane {
   }
 
   async #end({ end, changes }) {
+    this.#doing = `end, ${end}`;
     if (end === "logout") {
       const [tab] = this.#tabs;
       await tab.page.evaluate(() => window.bench.signOut());
       return this.#afterLogout();
     }
     if (end === "anew") await this.#enter(this.#tabs.at(-1));
-    for (const { kind, tab } of changes)
+    for (const { kind, tab } of changes) {
+      this.#doing = `change, ${kind}`;
       await this.#change(kind, pick(this.#tabs, tab));
+    }
+    this.#doing = "save";
     await this.#save();
     return undefined;
   }
@@ -294,6 +303,19 @@ export class Lane {
 
   #forget() {
     for (const id of this.#grants.keys()) this.#over.add(id);
+  }
+}
+
+/** A round that takes so long is over: a page hangs. `doing` says at what. */
+async function inTime(round, doing) {
+  let timer;
+  const late = new Promise((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`hung: ${doing()}`)), 60_000);
+  });
+  try {
+    return await Promise.race([round, late]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 
