@@ -32,11 +32,20 @@ export const honoured = (grants, arrived) =>
   );
 
 /**
- * Whether a lost session could have been kept: the newest refresh token of a grant had arrived in a page that lived on
+ * Whether a lost session could have been kept: the newest refresh token of its grant had arrived in a page that lived on
  * for a turn. The provider honours it still, or did until an older one was sent.
+ *
+ * A client may have more grants than one, since somebody signed in anew: the sessions are then those whose grants were
+ * used for these refreshes, or any if there was no refresh.
  */
-export const avoidable = (grants, arrived) =>
-  [...grants.values()].some(({ tokens }) => arrived.has(tokens.at(-1)));
+export function avoidable(refreshes, grants, arrived) {
+  const sent = new Set(refreshes.map(({ token }) => token));
+  const used = [...grants.values()].filter(({ tokens }) =>
+    tokens.some((token) => sent.has(token)),
+  );
+  const own = used.length > 0 ? used : [...grants.values()];
+  return own.some(({ tokens }) => arrived.has(tokens.at(-1)));
+}
 
 /**
  * How many refreshes were due, and how many requests they took.

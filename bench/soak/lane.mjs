@@ -78,6 +78,8 @@ export class Lane {
       return await inTime(this.#play(script), () => this.#doing);
     } catch (error) {
       this.tally.broken += 1;
+      // What is still on its way says nothing any more.
+      this.tally = { ...this.tally };
       await this.#discard();
       const { contestant, storage } = this;
       return { contestant: contestant.name, storage, broken: error.message };
@@ -85,6 +87,7 @@ export class Lane {
   }
 
   async #play(script) {
+    const { tally } = this;
     const { control } = this.#stage;
     this.#site.settings = this.#stage.settings(this.contestant, this.storage);
     this.#site.ahead = this.#stage.aheadBy();
@@ -96,8 +99,9 @@ export class Lane {
     // What a page has to tell of tokens that arrived is on its way.
     await sleep(150);
     this.#doing = `settle after ${script.blow.kind}`;
-    const lost = loggedOut ? undefined : await this.#settle(told);
-    this.#count(control.requests.slice(before));
+    const lost = loggedOut ? undefined : await this.#settle(told, before);
+    if (tally !== this.tally) return undefined;
+    this.#count(before);
     if (loggedOut) await this.#afterLogout();
     else if (lost) await this.#discard();
     else {
@@ -105,7 +109,7 @@ export class Lane {
       // Where nobody is left there is nothing to lose.
       await (this.#tabs.length === 0 ? this.#discard() : this.#end(script));
     }
-    this.tally.rounds += 1;
+    if (!loggedOut) this.tally.rounds += 1;
     return lost;
   }
 
@@ -187,19 +191,21 @@ export class Lane {
   }
 
   /** All tabs that are left ask in peace. Gives what was lost. */
-  async #settle(told) {
+  async #settle(told, before) {
     for (const tab of this.#tabs.filter(({ dead }) => dead))
       await this.#close(tab);
     if (this.#tabs.length === 0 && this.#canReopen) await this.#reopen();
     const { arrived } = this.#site;
+    const { tally } = this;
     const hope = honoured(this.#grants, arrived);
     const answers = await this.#ask(
       this.#tabs,
       hope ? patience.calm : patience.hopeless,
     );
     const failed = answers.filter(({ valid }) => !valid);
-    if (failed.length === 0) return undefined;
-    const could = avoidable(this.#grants, arrived);
+    if (failed.length === 0 || tally !== this.tally) return undefined;
+    const refreshes = this.#refreshes(before);
+    const could = avoidable(refreshes, this.#grants, arrived);
     this.tally[could ? "avoidable" : "unavoidable"] += 1;
     this.tally.tabsLost += failed.length;
     return {
@@ -209,13 +215,20 @@ export class Lane {
       tabs: answers.length,
       lost: failed.length,
       reasons: [...new Set(failed.map(({ reason }) => reason))],
+      requests: refreshes.map(({ status, fault }) => ({ status, fault })),
       ...told,
     };
   }
 
-  #count(requests) {
+  /** The refresh requests since so many. */
+  #refreshes(before) {
+    const { requests } = this.#stage.control;
+    return refreshesOf(this.#client, requests.slice(before));
+  }
+
+  #count(before) {
     const { due, requests: took } = account(
-      refreshesOf(this.#client, requests),
+      this.#refreshes(before),
       this.#grants,
       this.#site.arrived,
     );

@@ -34,10 +34,11 @@ const refresh = (token, more = {}) => ({
 function judged(ledger, requests, ...arrived) {
   const grants = grantsOf("c", ledger);
   const held = new Set(arrived);
+  const refreshes = refreshesOf("c", requests);
   return {
-    ...account(refreshesOf("c", requests), grants, held),
+    ...account(refreshes, grants, held),
     honoured: honoured(grants, held),
-    avoidable: avoidable(grants, held),
+    avoidable: avoidable(refreshes, grants, held),
   };
 }
 
@@ -70,6 +71,18 @@ test("after an answer that arrived nowhere to ask again is no request too many, 
     honoured: false,
     avoidable: false,
   });
+});
+
+test("a grant that somebody signed in over says nothing about the loss of the new one", () => {
+  const ledger = [event("issued", "x", "h"), ...rotated];
+  const lost = [refresh("a", { fault: "lose" })];
+  assert.equal(judged(ledger, lost, "x", "a").avoidable, false);
+  // The twin: it was the old one that was used, and its newest token is there.
+  const used = [...ledger, event("used", "x", "h"), event("issued", "y", "h")];
+  const both = [...lost, refresh("x")];
+  assert.equal(judged(used, both, "x", "a", "y").avoidable, true);
+  // The twin: it was lost without a refresh.
+  assert.equal(judged(ledger, [], "x", "a").avoidable, true);
 });
 
 test("a request that a fault befell before it was handled does not count", () => {
