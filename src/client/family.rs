@@ -188,6 +188,7 @@ impl<P: Platform> Auth<P> {
     pub(super) async fn look(&self) {
         self.look_into_storage().await;
         let Some(family) = self.family() else { return };
+        let was_removed = self.is_removed();
         let posted = self.newest(&family.id).await;
         let mut behind = false;
         match &posted {
@@ -205,10 +206,25 @@ impl<P: Platform> Auth<P> {
                     .is_some_and(|held| held.generation > *generation);
             }
         }
-        if behind && self.family().is_some_and(|held| held.id == family.id) {
+        if matches!(posted, Posted::Ended) || self.family().is_none_or(|it| it.id != family.id) {
+            return;
+        }
+        // Whoever logs out removes the record and ends the family in one turn. It lives: a tab whose storage was behind
+        // took this record for one that it had to remove.
+        if was_removed && self.is_removed() {
+            let held = self.0.session.borrow().record().map(Record::encode);
+            self.persist(&held.unwrap_or_default(), true);
+        }
+        if behind {
             // Nobody waits for this receipt: what surpasses it rings.
             drop(self.publish());
         }
+    }
+
+    /// Whether a shared storage, which can be read, has no record.
+    fn is_removed(&self) -> bool {
+        let storage = self.0.platform.session_storage();
+        storage.is_shared() && storage.load(&self.0.config.session_key()) == Ok(None)
     }
 
     /// The same, nobody waiting.
@@ -248,6 +264,11 @@ impl<P: Platform> Auth<P> {
             return self.apply(Input::Family(Entry::Session(stored)));
         }
         let posted = self.newest(&family.id).await;
+        // Somebody may have signed in meanwhile: what was read is the past then.
+        let Some(again) = self.stored_session().filter(|it| it.family.id == family.id) else {
+            return;
+        };
+        stored = again;
         if matches!(posted, Posted::Ended) {
             let held = self.0.session.borrow().record().map(Record::encode);
             if let Some(held) = held {

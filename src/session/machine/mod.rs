@@ -149,16 +149,22 @@ impl Session {
         } = new;
         let subject = user.as_ref().and_then(|user| user.get_str("sub"));
         let stored = stored.filter(|stored| !self.left.contains(&stored.family.id));
-        let before = self.record().or(stored.as_deref());
+        let mut found = [self.record(), stored.as_deref()];
+        if shared {
+            // The stored session rules: somebody else may have signed in.
+            found.reverse();
+        }
+        let before = found.into_iter().flatten().next();
         let previous =
             before.filter(|previous| previous.subject().is_some() && previous.subject() == subject);
         // The same user over a live session stays in its family, so that its other tabs follow; another founds a new one.
         let (family, generation) = previous.map_or((new_family, 1), |previous| {
             (previous.family.clone(), previous.generation + 1)
         });
-        // In a shared storage there is one session: the one before is superseded.
-        let superseded = before.map(|before| before.family.id.clone());
-        let superseded = superseded.filter(|id| shared && *id != family.id);
+        // In a shared storage there is one session: those before are superseded.
+        let found = found.into_iter().flatten().map(|it| it.family.id.clone());
+        let superseded = found.filter(|id| shared && *id != family.id);
+        let superseded: Vec<_> = superseded.collect();
         let no_refresh_token =
             tokens.refresh_token.is_none() && requested_scope.contains("offline_access");
         let record = Record {
@@ -181,7 +187,7 @@ impl Session {
             self.outputs.push(record);
         }
         self.publish();
-        if let Some(superseded) = superseded {
+        for superseded in superseded {
             self.left.push(superseded.clone());
             self.outputs.push(Output::End(superseded, None));
         }
