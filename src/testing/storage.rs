@@ -173,7 +173,9 @@ impl FakeStorage {
         let (number, now) = (world.next_id(), world.now().monotonic);
         let mut texts = self.area.texts.borrow_mut();
         let writes = texts.entry(key.to_owned()).or_default();
-        let previous = writes.last().map_or(0, |write| write.seen_at);
+        let settled = world.0.settled.get();
+        let previous = writes.last().filter(|write| write.number >= settled);
+        let previous = previous.map_or(0, |write| write.seen_at);
         // What everybody has seen need not be kept, but for the last of it.
         let seen = writes.iter().rposition(|write| write.seen_at <= now);
         writes.drain(..seen.unwrap_or(0));
