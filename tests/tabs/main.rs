@@ -12,6 +12,7 @@
 
 mod interleaved;
 mod play;
+mod rules;
 mod server;
 #[path = "../support/mod.rs"]
 mod support;
