@@ -15,7 +15,7 @@ mod support;
 use countersign::client::{Event, LogoutOptions, State};
 use countersign::protocol::error::Endpoint;
 use countersign::session::state::{Freshness, SignedOutReason, Via, Warning};
-use countersign::testing::{Reply, Trouble, World};
+use countersign::testing::{FakePlatform, Reply, Trouble, World};
 use support::*;
 
 fn reason(page: &Page) -> SignedOutReason {
@@ -217,6 +217,34 @@ fn claims_survive_a_reload_however_deep_they_are_nested() {
 }
 
 #[test]
+fn a_page_that_comes_back_shows_who_signed_in_on_a_later_page_of_its_tab() {
+    for was_signed_in in [true, false] {
+        let world = World::new();
+        let provider = Provider::new(&world);
+        let page = Page::new(&world);
+        page.start();
+        if was_signed_in {
+            page.sign_in(&provider).unwrap();
+        }
+        let storage = page.tab.storage();
+        let later = FakePlatform::new(&world, storage.clone(), storage.clone());
+        let later = Page::with(&world, later, config());
+        later.start();
+        provider.subject.replace("bob".to_owned());
+        later.sign_in(&provider).unwrap();
+        let (stored, requests) = (later.stored(), page.token_requests());
+        page.tab.resume();
+        let user = page.signed_in().user.clone().unwrap();
+        assert_eq!(user.get_str("sub"), Some("bob"));
+        assert_eq!(page.access_token().unwrap(), later.stored_token());
+        assert_eq!((page.stored(), page.token_requests()), (stored, requests));
+        // And the page that it was left for is none the worse.
+        later.tab.resume();
+        assert_eq!(later.access_token().unwrap(), later.stored_token());
+    }
+}
+
+#[test]
 fn a_stored_session_survives_a_wrong_clock() {
     let (world, _, page) = signed_in();
     world.put_clock_back(86_400 * 365);
@@ -319,7 +347,7 @@ fn a_storage_that_denies_is_no_session_and_a_sign_in_lives_in_memory() {
         // The session's own storage refuses; the tab's, where logins are kept, does not.
         let (session, logins) = (world.tab().storage().clone(), world.tab().storage().clone());
         session.set_trouble(trouble);
-        let tab = countersign::testing::FakePlatform::new(&world, session.clone(), logins);
+        let tab = FakePlatform::new(&world, session.clone(), logins);
         let page = Page::with(&world, tab, config());
         page.start();
         assert_eq!(reason(&page), SignedOutReason::NoSession, "{trouble:?}");

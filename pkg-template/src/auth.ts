@@ -158,8 +158,8 @@ class Client {
   #cleaned = "/";
   #handled: Promise<CallbackResult<unknown>> | undefined;
   #leaving = false;
-  /** Whether the session was in the storage when the page was left. */
-  #wasStored = false;
+  /** What the storage had when the page was left. */
+  #left: string | null = null;
   /** Whether the session that there is was told of. */
   #announced = false;
   /** Settles when other tabs were asked for the session. */
@@ -210,7 +210,9 @@ class Client {
   begin(): void {
     const { callback, shares } = this.normal;
     const { signal } = this.#end;
-    addEventListener("pagehide", this.#left, { signal });
+    addEventListener("pagehide", () => (this.#left = this.#stored()), {
+      signal,
+    });
     addEventListener("pageshow", this.#cameBack, { signal });
     addEventListener("storage", this.#signedInElsewhere, { signal });
     const here = new URL(location.href);
@@ -225,14 +227,11 @@ class Client {
       });
     } else {
       const loggedOut = this.#returned(here);
-      asks = shares && !isBack && loggedOut === undefined && !this.#isStored();
+      asks = shares && !isBack && loggedOut === undefined && !this.#stored();
       if (!asks) this.#restore(loggedOut);
     }
     if (asks) {
-      this.#asked = this.#share(true).then(() => {
-        this.#via = "otherTab";
-        this.#restore();
-      });
+      this.#asked = this.#share(true).then(this.#adopt);
     } else if (shares) {
       whenIdle(() => this.#share(false));
     }
@@ -244,11 +243,16 @@ class Client {
       .then(({ share }) => share(this, isOurs, this.#end.signal, asks))
       .catch(() => {});
 
+  /** Shows what another page has brought. */
+  #adopt = (): void => {
+    this.#via = "otherTab";
+    this.#restore();
+  };
+
   /** Shows what is stored. */
   #restore(loggedOut?: boolean): void {
-    const { storage, key, oidc } = this.normal;
-    const stored = readText(storage, key);
-    const view = freshView(stored, oidc);
+    const stored = this.#stored();
+    const view = freshView(stored, this.normal.oidc);
     if (!stored) {
       const reason = loggedOut === undefined ? "noSession" : "loggedOut";
       this.#tell({ status: "signedOut", reason, error: null });
@@ -289,8 +293,6 @@ class Client {
 
   /** The instance, started; made anew after a failure or a trap. */
   #load(): Promise<Instance> {
-    if (this.#end.signal.aborted)
-      return Promise.reject(AuthError.of("disposed", {}));
     return (this.#instance ??= this.#make().catch((thrown: unknown) => {
       this.#instance = undefined;
       const error = toAuthError(thrown, "start") as AnyAuthError;
@@ -309,6 +311,7 @@ class Client {
       this.source(),
       this.#asked,
     ]);
+    if (this.#end.signal.aborted) throw AuthError.of("disposed", {});
     Object.assign(TEXTS, engine.ERRORS);
     Object.assign(WARNINGS, engine.WARNINGS);
     let reject!: (error: AuthError) => void;
@@ -495,7 +498,10 @@ class Client {
       returnTo: returnTo.pathname + returnTo.search + returnTo.hash,
       appState: jsonText(options.appState, "appState"),
     });
-    const url = await this.#call((core) => core.beginLogin(json));
+    const url = await this.#call(
+      (core) => core.beginLogin(json),
+      options.signal,
+    );
     await navigate(url, options);
     // A page that comes back from the back/forward cache would wait for ever.
     return new Promise<never>((_, reject) => this.#away.add(reject));
@@ -571,36 +577,38 @@ class Client {
       ({ core }) => core.free(),
       () => {},
     );
+    this.#instance = undefined;
+    // A response that was not handed over is the next client's: StrictMode makes one at once.
+    if (this.#callback) history.replaceState(history.state, "", this.#callback);
   };
 
-  #isStored = (): boolean => {
-    const { storage, key } = this.normal;
-    return !!readText(storage, key);
-  };
+  #stored = (): string | null => readText(this.normal.storage, this.normal.key);
 
   /** The storage is another tab's, too, and there is a session now: the Rust side hears of what comes after. */
   #signedInElsewhere = (): void => {
-    if (this.#state.status === "signedOut" && this.#isStored()) {
+    if (this.#state.status === "signedOut" && this.#stored()) {
       this.#via = "otherTab";
       this.#wake();
     }
   };
-
-  #left = (): void => void (this.#wasStored = this.#isStored());
 
   /** Out of the back/forward cache. */
   #cameBack = (event: PageTransitionEvent): void => {
     if (!event.persisted) return;
     for (const reject of this.#away) reject(AuthError.of("aborted", {}));
     this.#away.clear();
-    if (this.#wasStored && !this.#isStored()) {
-      // Ended on a later page: nobody sees who was there before.
+    // On a later page somebody signed in, or it ended there: nobody sees who was there before.
+    const stored = this.#stored();
+    if (stored) {
+      if (stored !== this.#left || this.#state.status === "signedOut")
+        this.#adopt();
+    } else if (this.#left) {
       const reason = "loggedOutElsewhere";
       this.#tell({ status: "signedOut", reason, error: null });
       this.#instance
         ?.then(({ core }) => core.beginLogout('{"elsewhere":true}'))
         .catch(() => {});
-    } else this.#signedInElsewhere();
+    }
   };
 }
 

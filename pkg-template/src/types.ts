@@ -242,6 +242,8 @@ export interface LoginOptions extends AuthorizationParams {
   readonly appState?: unknown;
   /** Stands in for `location.assign`. */
   readonly navigate?: Navigate;
+  /** Ends the waiting for the server's metadata: the page is not left then. */
+  readonly signal?: AbortSignal;
 }
 
 export interface CallbackResult<TUser = IdTokenClaims> {

@@ -249,6 +249,15 @@ impl<P: Platform> Auth<P> {
         }
     }
 
+    /// Out of the back/forward cache: what another page of this tab has signed in to meanwhile is the session, at once.
+    pub(super) fn follow_this_tab(&self) {
+        if !self.0.platform.session_storage().is_shared()
+            && let Some(stored) = self.stored_session()
+        {
+            self.apply(Input::Appeared(stored));
+        }
+    }
+
     /// In a shared storage the stored family rules, unless it has ended. In the tab's own a later page may have left one,
     /// while this one slept.
     async fn look_into_storage(&self) {

@@ -272,6 +272,7 @@ impl<P: Platform> Auth<P> {
             let came_back = matches!(input, Input::Resumed);
             auth.apply(input);
             if came_back {
+                auth.follow_this_tab();
                 auth.look_soon();
             }
             auth.tell();
