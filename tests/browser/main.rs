@@ -15,7 +15,9 @@ mod vectors;
 
 use core::cell::Cell;
 use countersign::browser::{Browser, BrowserStorage};
-use countersign::client::ports::{Clock, Http, LockError, Locks, Storage, TransportError};
+use countersign::client::ports::{
+    Clock, Doorbell, Http, LockError, Locks, Storage, TransportError,
+};
 use countersign::protocol::base64url;
 use countersign::protocol::discovery::{WellKnown, discovery_request};
 use countersign::protocol::entropy::random_token;
@@ -323,6 +325,11 @@ async fn coming_back_to_the_page_is_heard_until_the_browser_is_dropped() {
     let visibility = "document.dispatchEvent(new Event('visibilitychange', { bubbles: true }))";
     javascript(visibility).await;
     assert_eq!(heard.get(), 4);
+    // A page that goes does not come back.
+    let hidden = locks::Instead::of("document", "hidden", "true");
+    javascript(visibility).await;
+    drop(hidden);
+    assert_eq!(heard.get(), 4);
     // Frozen and resumed: it does not bubble.
     let resumed = "document.dispatchEvent(new Event('resume'))";
     javascript(resumed).await;
@@ -333,17 +340,22 @@ async fn coming_back_to_the_page_is_heard_until_the_browser_is_dropped() {
 }
 
 #[test]
-async fn what_another_tab_writes_to_a_shared_storage_is_heard_if_it_is_ours() {
+async fn what_another_tab_writes_to_a_shared_storage_is_a_ring_if_it_is_ours() {
     let browser = Browser::new();
-    let heard = Rc::new(Cell::new(0));
-    let hear = heard.clone();
-    browser.on_resume(Box::new(move || hear.set(hear.get() + 1)));
+    let (back, rung) = (Rc::new(Cell::new(0)), Rc::new(Cell::new(0)));
+    let (hear_back, hear_ring) = (back.clone(), rung.clone());
+    browser.on_resume(Box::new(move || hear_back.set(hear_back.get() + 1)));
+    browser.on_ring(Box::new(move |family, generation| {
+        assert_eq!((family, generation), ("", 0), "of no family by name");
+        hear_ring.set(hear_ring.get() + 1);
+    }));
     let written =
         |key: &str| format!("dispatchEvent(new StorageEvent('storage', {{ key: {key} }}))");
     javascript(&written("'theirs'")).await;
-    assert_eq!(heard.get(), 0);
+    assert_eq!(rung.get(), 0);
     javascript(&written("'countersign:session'")).await;
-    assert_eq!(heard.get(), 1);
+    assert_eq!(rung.get(), 1);
     javascript(&written("null")).await;
-    assert_eq!(heard.get(), 2, "all of it was cleared");
+    assert_eq!(rung.get(), 2, "all of it was cleared");
+    assert_eq!(back.get(), 0, "nobody came back");
 }
