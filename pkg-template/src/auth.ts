@@ -19,7 +19,6 @@ import {
 } from "./location.js";
 import {
   afterLogout,
-  checkObject,
   flag,
   jsonText,
   logoutParams,
@@ -541,11 +540,11 @@ class Client {
     }
   }
 
-  #getAccessToken = async (options: TokenWishes = {}): Promise<string> => {
-    checkObject(options, "options");
-    const { minValidity, forceRefresh, signal, refused, challenge } = options;
+  #getAccessToken = async (options?: TokenWishes): Promise<string> => {
+    const wishes: TokenWishes = { ...options };
+    const { minValidity, forceRefresh, signal, refused, challenge } = wishes;
     seconds(minValidity, "minValidity", 0, 2 ** 31);
-    const key = tokenKey(options, this.#tokens.api);
+    const key = tokenKey(wishes, this.#tokens.api);
     const held =
       forceRefresh || refused || this.#end.signal.aborted
         ? undefined

@@ -250,7 +250,7 @@ const PARAMS: Readonly<
 /** Which token, as the parameters of the request for it (`TokenKey` of the Rust side): none for the API that was signed in for. */
 export function tokenKey(
   { audience, resource, scope }: AccessTokenOptions,
-  api: string,
+  api: string | null | undefined,
 ): string {
   if (audience === "") throw refuse("audience", "empty");
   const wishes = { audience, resource, scope } as AuthorizationParams;
@@ -265,7 +265,7 @@ export function tokenKey(
 type Strings = Record<string, string>;
 
 function form(params: Strings): string {
-  return String(new URLSearchParams(params));
+  return new URLSearchParams(params).toString();
 }
 
 /** RFC 8707 §2. */

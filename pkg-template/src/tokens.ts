@@ -12,11 +12,11 @@ interface Held {
 export class TokenCache {
   #held = new Map<string, Held>();
   /** What was signed in for: the default token is for it. */
-  api = "";
+  api: View["api"];
 
   /** Holds the tokens of this session, and no others. */
   hold(view?: Pick<View, "api" | "tokens"> | null): void {
-    this.api = view?.api ?? "";
+    this.api = view?.api;
     const held = new Map<string, Held>();
     for (const [key, token] of Object.entries(view?.tokens ?? {})) {
       const known = this.#held.get(key);
@@ -41,8 +41,12 @@ export class TokenCache {
   }
 }
 
-function anchor(view: TokenView): Held {
-  const { access_token, received_at, deadline, leeway } = view;
+function anchor({
+  access_token,
+  received_at,
+  deadline,
+  leeway,
+}: TokenView): Held {
   const wallEnd = deadline ?? Infinity;
   // A clock that was put back before this page began does not lengthen a token's life.
   const monotonicEnd =
