@@ -308,6 +308,17 @@ export const sections = [
     ],
   },
   {
+    title: "Several APIs",
+    rows: [
+      row(
+        "RI1",
+        "own",
+        "RFC 8707 §2, §2.2",
+        "`resource` is an absolute URI without fragment, named in the authorization request and in token requests; each has a token of its own",
+      ),
+    ],
+  },
+  {
     title: "Bearer tokens",
     rows: [
       row(

@@ -123,7 +123,7 @@ export interface Auth<TUser = IdTokenClaims> {
   /** Forgets the session, then ends it at the server where that is supported. */
   readonly logout: (options?: LogoutOptions) => Promise<void>;
 
-  /** A token good for at least `minValidity` seconds, refreshed if need be; concurrent calls share one refresh. */
+  /** A token good for at least `minValidity` seconds, refreshed if need be; concurrent calls share one refresh. Those for several APIs come from one refresh token, one after the other; one that is refused harms none of the others. */
   readonly getAccessToken: (options?: AccessTokenOptions) => Promise<string>;
   /** `fetch` with `Authorization: Bearer …` (RFC 6750 §2.1), to this origin and `apiOrigins` only; one retry after a refused token. */
   readonly fetch: (
@@ -407,7 +407,7 @@ export interface AuthErrorDetails {
   // the authorization server's
   /** RFC 6749 §4.1.2.1, OIDC Core §3.1.2.6. */
   readonly authorization_error: OAuthErrorResponse;
-  /** RFC 6749 §5.2. */
+  /** RFC 6749 §5.2. `status` is 0 where the server was not asked: the `resource` is none of those signed in for. */
   readonly token_error: OAuthErrorResponse & { readonly status: number };
   readonly invalid_metadata: {
     readonly field: string;

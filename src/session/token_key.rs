@@ -69,7 +69,7 @@ impl TokenKey {
         }
     }
 
-    /// Whether its `resource` is one of those signed in for: RFC 8707 §2.2 knows no other, and there are servers that
+    /// Whether its `resource` is one of those signed in for: RFC 8707 §2.2 lets a client choose among those, and there are servers that
     /// refuse one only after they have rotated the refresh token, so that nothing is left to ask with.
     #[must_use]
     pub fn is_covered_by(&self, api: &str) -> bool {

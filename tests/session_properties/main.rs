@@ -51,10 +51,10 @@ fn the_invariants_hold_over_long_sequences() {
 
 #[test]
 fn the_sequences_reach_what_the_invariants_are_about() {
-    let mut seen = [0_u32; 6];
+    let mut seen = [0_u32; 8];
     let mut runner = runner(1);
     let sequence = prop::collection::vec(step(), 150);
-    for _ in 0..40 {
+    for _ in 0..80 {
         let steps = sequence.new_tree(&mut runner).unwrap().current();
         let mut model = Model::new(RefreshMode::Auto);
         for step in &steps {
@@ -75,6 +75,17 @@ fn the_sequences_reach_what_the_invariants_are_about() {
                     .record()
                     .is_some_and(|record| record.unanswered),
             );
+            let keys = model
+                .session
+                .record()
+                .map_or(0, |record| record.tokens.len());
+            seen[6] += u32::from(keys > 1);
+            let other = TokenKey::new(Some("1"), None, None);
+            let is_free = model
+                .session
+                .blocked(&TokenKey::default(), model.now)
+                .is_none();
+            seen[7] += u32::from(is_free && model.session.blocked(&other, model.now).is_some());
             seen[5] += u32::from(
                 model
                     .session

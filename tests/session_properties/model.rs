@@ -55,6 +55,16 @@ struct Expected {
     may_end: bool,
     /// It changes nothing: an answer for a session that was left or passed by.
     is_late: bool,
+    /// It is about a token for another API than the one signed in for: that one stays as it is.
+    about: Option<TokenKey>,
+    /// The server refuses that API: it harms no other.
+    is_refused: bool,
+}
+
+/// The default, or another API.
+fn key(api: u8) -> TokenKey {
+    let name = api.to_string();
+    TokenKey::new(Some(&*name).filter(|_| api > 0), None, None)
 }
 
 fn error() -> Error {
@@ -201,14 +211,14 @@ impl Model {
                 )
             }
             Step::CallbackFailed => (Input::CallbackFailed(error()), Expected::default()),
-            Step::Started => {
-                let Some(ticket) = self.ticket() else { return };
+            Step::Started(api) => {
+                let key = key(*api);
+                let Some((ticket, _)) = self.session.refresh_ticket(&key) else {
+                    return;
+                };
                 self.sent.push(ticket.clone());
                 self.asked = Some(ticket);
-                (
-                    Input::RefreshStarted(TokenKey::default()),
-                    Expected::default(),
-                )
+                (Input::RefreshStarted(key), Expected::default())
             }
             Step::Refreshed(ago, tokens) => {
                 let Some(ticket) = self.answered(*ago) else {
@@ -216,23 +226,41 @@ impl Model {
                 };
                 let is_late = !is_live(&ticket, 0);
                 if !is_late {
-                    (self.asked, self.blocked) = (None, false);
+                    self.asked = None;
+                    // Of another API it says nothing about what the default was refused for.
+                    self.blocked &= !ticket.key().is_default();
                 }
                 let tokens = self.response(*tokens);
-                (Input::Refreshed(ticket, Box::new(tokens)), late(is_late))
+                let key = ticket.key().clone();
+                let expected = Expected {
+                    is_late,
+                    about: Some(key).filter(|key| !is_late && !key.is_default()),
+                    ..Expected::default()
+                };
+                (Input::Refreshed(ticket, Box::new(tokens)), expected)
             }
             Step::Failed(ago, failure, wait) => {
                 let Some(ticket) = self.answered(*ago) else {
                     return;
                 };
                 let is_late = !is_live(&ticket, 0);
+                let refused = matches!(
+                    failure,
+                    RefreshFailure::Rejected | RefreshFailure::Misconfigured
+                );
+                let is_default = ticket.key().is_default();
                 if !is_late {
                     self.asked = None;
-                    self.blocked = *failure == RefreshFailure::Misconfigured;
+                    if is_default || !refused {
+                        self.blocked = *failure == RefreshFailure::Misconfigured;
+                    }
                 }
+                let about = Some(ticket.key().clone());
                 let expected = Expected {
-                    may_end: *failure == RefreshFailure::Rejected,
+                    may_end: is_default && *failure == RefreshFailure::Rejected,
                     is_late,
+                    about: about.filter(|_| !is_late && !is_default),
+                    is_refused: !is_late && !is_default && refused,
                 };
                 (
                     Input::RefreshFailed(ticket, *failure, error(), *wait),
@@ -259,6 +287,7 @@ impl Model {
                     Expected {
                         may_end: true,
                         is_late,
+                        ..Expected::default()
                     },
                 )
             }
@@ -297,6 +326,7 @@ impl Model {
                     Expected {
                         may_end: true,
                         is_late,
+                        ..Expected::default()
                     },
                 )
             }
@@ -328,6 +358,7 @@ impl Model {
         } else {
             None
         };
+        let default = self.default_token();
         self.session.handle(input, self.now);
         let outputs: Vec<_> = std::iter::from_fn(|| self.session.poll_output()).collect();
 
@@ -382,6 +413,8 @@ impl Model {
                         !self.blocked,
                         "{name} asks though the server does not accept this client"
                     );
+                    // Nor two of one session, of whatever key.
+                    assert!(!self.is_asking(), "{name} asks twice");
                     self.asked = ticket;
                 }
                 // 5. Always ahead.
@@ -399,6 +432,9 @@ impl Model {
             }
         }
         self.check_late(&name, expected, (&state, &record), &outputs);
+        if let Some(key) = &expected.about {
+            self.check_other_api(&name, key, expected.is_refused, &default, &state);
+        }
         // What is stored is what is held, to the byte; and a new refresh token is in the first write.
         assert_eq!(
             self.stored.as_ref().filter(|_| self.encoded().is_some()),
@@ -413,6 +449,44 @@ impl Model {
         }
         self.check_alarm(&name);
         self.check_lookup(&name);
+    }
+
+    /// Whether something of this very session is asked for, for whatever API.
+    fn is_asking(&self) -> bool {
+        let whose = |ticket: &Ticket| (ticket.family().clone(), ticket.generation());
+        self.asked.as_ref().map(whose) == self.ticket().as_ref().map(whose)
+    }
+
+    fn default_token(&self) -> Option<String> {
+        let token = self.session.record()?.token(&TokenKey::default())?;
+        Some(token.value.expose().to_owned())
+    }
+
+    /// What comes of one API leaves the token that was signed in for alone, and a refusal the state, too.
+    fn check_other_api(
+        &self,
+        name: &str,
+        key: &TokenKey,
+        is_refused: bool,
+        default: &Option<String>,
+        before: &State,
+    ) {
+        if self.session.record().is_none() {
+            return;
+        }
+        assert_eq!(self.default_token(), *default, "{name}");
+        let (State::SignedIn(now), State::SignedIn(before)) = (self.session.state(), before) else {
+            return;
+        };
+        assert_eq!(now.scope, before.scope, "{name}");
+        if is_refused {
+            assert!(self.session.blocked(key, self.now).is_some(), "{name}");
+            assert_eq!(
+                (now.freshness, now.generation, &now.error),
+                (before.freshness, before.generation, &before.error),
+                "{name}"
+            );
+        }
     }
 
     /// 6. A late answer changes nothing.
@@ -445,7 +519,7 @@ impl Model {
             );
         }
         let refreshes = self.mode == RefreshMode::Auto && self.ticket().is_some() && !self.blocked;
-        if refreshes && self.remaining().is_some() && self.asked != self.ticket() {
+        if refreshes && self.remaining().is_some() && !self.is_asking() {
             assert!(
                 self.alarm.is_some(),
                 "{name}: nobody wakes it for its next try"

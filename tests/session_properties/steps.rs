@@ -9,8 +9,8 @@ pub(crate) enum Step {
     Restored(Option<Tokens>),
     SignedIn(u8, Tokens),
     CallbackFailed,
-    /// A refresh is sent.
-    Started,
+    /// A refresh is sent, for the default token or for another API.
+    Started(u8),
     /// The answer to the request sent so many requests ago.
     Refreshed(usize, Tokens),
     Failed(usize, RefreshFailure, Option<u32>),
@@ -59,7 +59,7 @@ pub(crate) fn step() -> impl Strategy<Value = Step> {
         1 => prop::option::of(tokens()).prop_map(Step::Restored),
         2 => (0..2_u8, tokens()).prop_map(|(user, tokens)| Step::SignedIn(user, tokens)),
         1 => Just(Step::CallbackFailed),
-        6 => Just(Step::Started),
+        6 => prop_oneof![2 => Just(0), 1 => 1..3_u8].prop_map(Step::Started),
         6 => (ago.clone(), tokens()).prop_map(|(ago, tokens)| Step::Refreshed(ago, tokens)),
         5 => (ago.clone(), failure, prop::option::of(0..100_u32)).prop_map(|(ago, failure, wait)| Step::Failed(ago, failure, wait)),
         1 => ago.clone().prop_map(Step::UserConfirmed),

@@ -50,6 +50,25 @@ createExternal({ issuer, clientId });
 // @ts-expect-error a browser cannot keep a secret
 createAuth({ issuer, clientId, clientSecret: "s" });
 
+// ── Several APIs ────────────────────────────────────────────────────────────
+
+const byAudience = { audience: "a", scope: ["read"], minValidity: 60 };
+same<Promise<string>, ReturnType<typeof auth.getAccessToken>>(true);
+export const tokens = [
+  auth.getAccessToken(byAudience),
+  auth.getAccessToken({
+    resource: "https://api.example/",
+    scope: "read write",
+  }),
+  // @ts-expect-error a token is for one
+  auth.getAccessToken({ resource: ["urn:a", "urn:b"] }),
+];
+export const answers = [
+  auth.fetch("/", { auth: { audience: "a" } }),
+  // @ts-expect-error the request has one of its own
+  auth.fetch("/", { auth: { signal: AbortSignal.timeout(1) } }),
+];
+
 // ── Plain OAuth: no user ────────────────────────────────────────────────────
 
 const plain = createAuth({ clientId, oidc: false, metadata: endpoints });
