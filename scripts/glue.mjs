@@ -13,6 +13,8 @@ export async function finishGlue(file) {
   const random = "globalThis.crypto.getRandomValues(";
   const own = body
     .replace(...once(body, "wasm = instance.exports;", guarded))
+    // One module, named once for each place that imports it: a bundler would warn of the second.
+    .replace(/("[^"]+\.js"): (\w+),\s*(?=\1)/g, "")
     // Taken when the core is made, as everything else in port.js.
     .replace(...once(body, random, "getRandomValues("));
   const source = `${guard}

@@ -80,7 +80,7 @@ export function createClient(
     if (json !== normal.json || storage !== normal.storage) {
       throw refuse(
         "options",
-        "differ from those of a client that lives: dispose it first",
+        "differ from those of a living client: dispose it first",
       );
     }
     // Functions are compared by nobody: the newest are called.
@@ -523,22 +523,12 @@ class Client {
       if (url !== undefined) await navigate(url, options);
     } catch (error) {
       // Even where the Rust side cannot be loaded, nothing stays.
-      if (signedIn) this.#forget();
+      if (signedIn) takeText(this.normal.storage, this.normal.key);
       throw error;
     } finally {
       this.#leaving = false;
     }
   };
-
-  /** Removes the stored session, unless a newer version wrote it. */
-  #forget(): void {
-    const { storage, key } = this.normal;
-    try {
-      takeText(storage, key);
-    } catch {
-      // What cannot be removed was most likely never stored.
-    }
-  }
 
   #getAccessToken = async (options?: TokenWishes): Promise<string> => {
     const wishes: TokenWishes = { ...options };

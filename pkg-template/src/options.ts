@@ -279,9 +279,9 @@ function resource(value: unknown): string {
 
 /** Parameters that the protocol owns: an application that sets one would break a check. */
 const LOGIN_OWNED =
-  /^(|client_id|client_secret|code|code_challenge|code_challenge_method|nonce|redirect_uri|request|request_uri|response_mode|response_type|state)$/;
+  /^(|client_(id|secret)|code(_challenge(_method)?)?|nonce|redirect_uri|request(_uri)?|response_(mode|type)|state)$/;
 const LOGOUT_OWNED =
-  /^(|client_id|id_token_hint|access_token_hint|post_logout_redirect_uri|state)$/;
+  /^(|client_id|(id|access)_token_hint|post_logout_redirect_uri|state)$/;
 
 /** What a logout sends along. */
 export function logoutParams(
@@ -312,7 +312,7 @@ export function jsonText(value: unknown, option: string): string | undefined {
   try {
     return JSON.stringify(value);
   } catch {
-    throw refuse(option, "nothing that JSON can carry");
+    throw refuse(option, "not a JSON value");
   }
 }
 
@@ -362,10 +362,7 @@ export const LOOPBACK = /^(localhost|127(\.\d+){3}|\[::1])$/;
 function checkIssuer(issuer: string, exception: string | undefined): void {
   const url = parse(issuer, "issuer");
   if (!/^https?:\/\/[!$-;=@-[\]-~]+$/.test(issuer) || url.username) {
-    throw refuse(
-      "issuer",
-      "not an absolute http(s) URL without query and fragment",
-    );
+    throw refuse("issuer", "not an http(s) URL without query and fragment");
   }
   if (
     url.protocol === "http:" &&

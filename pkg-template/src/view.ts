@@ -47,7 +47,11 @@ export function takeText(
 ): string | null {
   const text = readText(storage, key);
   if (!isOurs(text)) return null;
-  storage?.removeItem(key);
+  try {
+    storage?.removeItem(key);
+  } catch {
+    // What cannot be removed was most likely never stored.
+  }
   return text;
 }
 

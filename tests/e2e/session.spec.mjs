@@ -183,6 +183,8 @@ test.describe("the storage", () => {
         user: state.user,
         scope: ["openid", "offline_access"],
         refreshable: true,
+        // No audience or resource was asked for: that is the default API.
+        api: null,
         tokens: {
           "": {
             access_token: expect.stringMatching(/^at-/),
