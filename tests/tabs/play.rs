@@ -368,7 +368,11 @@ impl Play {
         let before = if shared { self.shared_line } else { tab.line };
         let stays = before.filter(|line| {
             let line = &self.lines[*line];
-            line.subject == subject && !line.ended && (was_in || shared)
+            // Where the server gave the grant up meanwhile, the other tabs have lost it for good.
+            let grants = self.server.grants.borrow();
+            let is_over = |grant: &usize| grants[*grant].ended.is_some();
+            let is_lost = line.grants.last().is_some_and(is_over);
+            line.subject == subject && !line.ended && !is_lost && (was_in || shared)
         });
         if signed_in == Some(false) {
             return;
