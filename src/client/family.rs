@@ -4,10 +4,12 @@
 use super::Auth;
 use super::ports::{Later, Level, NoMailbox, Platform, Posted, Receipt, Storage};
 use crate::protocol::digest::sha256;
+use crate::protocol::token::TokenResponse;
 use crate::session::family::{Entry, Family, FamilyId, Letter};
 use crate::session::input::{Input, Ticket};
 use crate::session::record::{Peek, Record, Stored};
 use crate::session::state::Warning;
+use crate::session::{RefreshMode, Session};
 use core::future::poll_fn;
 use core::task::Poll;
 
@@ -169,6 +171,29 @@ impl<P: Platform> Auth<P> {
             self.apply(Input::Placed(Box::new(family), generation + 1));
             published = self.0.receipt.take();
         }
+    }
+
+    /// Hands on what came for a session that was left meanwhile: it may live on in other tabs. Where it does not, nobody
+    /// may use it.
+    pub(super) fn hand_on(&self, left: Option<Record>, ticket: Ticket, tokens: Box<TokenResponse>) {
+        let (now, family) = (self.now(), ticket.family().clone());
+        let (generation, access_token) = (ticket.generation() + 1, tokens.access_token.clone());
+        let refresh_token = tokens.refresh_token.clone();
+        let mut theirs = Session::new(RefreshMode::OnDemand, 0);
+        theirs.handle(Input::Restored(left.map(Box::new)), now);
+        theirs.handle(Input::Refreshed(ticket, tokens), now);
+        let letter = theirs.record().and_then(|record| self.letter(record));
+        let receipt = letter.map(|letter| self.0.platform.post(&letter));
+        let auth = self.clone();
+        self.0.platform.spawn(Box::pin(async move {
+            if let Some(receipt) = receipt
+                && receipt.await == Receipt::Kept
+            {
+                auth.0.platform.ring(&family, generation);
+            } else {
+                auth.revoke_soon(refresh_token, Some(access_token));
+            }
+        }));
     }
 
     /// The same, nobody waiting.

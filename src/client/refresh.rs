@@ -150,6 +150,7 @@ impl<P: Platform> Auth<P> {
     ) -> Asked {
         self.apply(Input::RefreshStarted(ticket.key().clone()));
         let target = self.0.session.borrow().parameters(ticket.key());
+        let held = self.0.session.borrow().record().cloned();
         let client_id = &self.0.config.client_id;
         let request = token::refresh_request(metadata, client_id, refresh_token, &target);
         let endpoint = request.endpoint;
@@ -171,13 +172,12 @@ impl<P: Platform> Auth<P> {
             Ok(tokens) => {
                 let id_token = tokens.id_token.clone();
                 let access_token = tokens.access_token.clone();
-                let refresh_token = tokens.refresh_token.clone();
+                let late = Box::new(tokens.clone());
                 self.0.receipt.take();
                 self.apply(Input::Refreshed(ticket.clone(), Box::new(tokens)));
                 let published = self.0.receipt.take();
                 if published.is_none() {
-                    // The session was left meanwhile: nobody may use what came for it.
-                    self.revoke_soon(refresh_token, Some(access_token.clone()));
+                    self.hand_on(held, ticket.clone(), late);
                 }
                 self.settle(published, false).await;
                 let ended = self.0.session.borrow().ended();

@@ -476,6 +476,22 @@ fn another_user_in_session_storage_leaves_the_other_tabs_alone() {
 }
 
 #[test]
+fn what_comes_for_a_session_that_was_left_reaches_the_tabs_in_which_it_lives_on() {
+    let tabs = clones(2);
+    let late = tabs.wish(0);
+    tabs.server.delay.set(500);
+    drop(late);
+    tabs.world.run_until_idle();
+    tabs.server.delay.set(0);
+    tabs.sign_in(0, "user1");
+    tabs.world.advance(2);
+    assert_eq!((tabs.refreshes(), tabs.generation(1)), (1, 2));
+    assert_eq!(tabs.subject(1), "user0");
+    tabs.refresh(1);
+    assert!(tabs.server.needless(&[]).is_empty());
+}
+
+#[test]
 fn another_user_in_a_shared_storage_is_shown_by_all_its_tabs() {
     let (tabs, _) = unrelated(2);
     let before = tabs.pages[0].record().family.id;
