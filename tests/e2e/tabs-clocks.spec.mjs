@@ -2,7 +2,8 @@
 
 import { handle, open, requestUrl } from "../support/driver.mjs";
 import { quick } from "../support/fixtures.mjs";
-import { authorize, expect, state, test } from "../support/tabs.mjs";
+import { authorize } from "../support/sign-in.mjs";
+import { expect, state, test } from "../support/tabs.mjs";
 
 test.use(quick);
 

@@ -8,14 +8,8 @@ import {
   untilState,
 } from "../support/driver.mjs";
 import { quick } from "../support/fixtures.mjs";
-import {
-  authorize,
-  expect,
-  state,
-  tabsIn,
-  test,
-  watchAnswers,
-} from "../support/tabs.mjs";
+import { authorize } from "../support/sign-in.mjs";
+import { expect, state, tabsIn, test, watchAnswers } from "../support/tabs.mjs";
 
 test.use(quick);
 
