@@ -175,7 +175,11 @@ export class Tabs {
     await wanted;
     await Promise.all(
       opened.map(async (page) => {
-        await page.waitForFunction(() => "createAuth" in window);
+        // Firefox's driver may lose a wait that begins before the page has come.
+        const isThere = () => page.evaluate(() => "createAuth" in window);
+        await expect
+          .poll(() => isThere().catch(() => false), { timeout: 20_000 })
+          .toBe(true);
         await this.begin(page);
       }),
     );
