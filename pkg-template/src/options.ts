@@ -279,9 +279,9 @@ function resource(value: unknown): string {
 
 /** Parameters that the protocol owns: an application that sets one would break a check. */
 const LOGIN_OWNED =
-  /^(|client_(id|secret)|code(_challenge(_method)?)?|nonce|redirect_uri|request(_uri)?|response_(mode|type)|state)$/;
+  /^(|client_id|client_secret|code|code_challenge|code_challenge_method|nonce|redirect_uri|request|request_uri|response_mode|response_type|state)$/;
 const LOGOUT_OWNED =
-  /^(|client_id|(id|access)_token_hint|post_logout_redirect_uri|state)$/;
+  /^(|client_id|id_token_hint|access_token_hint|post_logout_redirect_uri|state)$/;
 
 /** What a logout sends along. */
 export function logoutParams(
@@ -371,7 +371,7 @@ function checkIssuer(issuer: string, exception: string | undefined): void {
   ) {
     throw refuse(
       "issuer",
-      "http: beyond loopback; use https:, or repeat it in allowInsecureIssuer",
+      "http: beyond loopback, and not in allowInsecureIssuer",
     );
   }
 }
@@ -437,10 +437,7 @@ function storageOf(storage: unknown): AuthStorage | undefined {
   const object = storage as AuthStorage | null;
   const methods = ["getItem", "setItem", "removeItem"] as const;
   if (!methods.every((name) => typeof object?.[name] === "function")) {
-    throw refuse(
-      "storage",
-      'not "session", "memory" or an object like localStorage',
-    );
+    throw refuse("storage", 'not "session", "memory" or like localStorage');
   }
   return object as AuthStorage;
 }

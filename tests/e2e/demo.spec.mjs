@@ -111,6 +111,7 @@ for (const [name, { userInfo = false, relayed = false }] of Object.entries(
     await expect(status(page)).toHaveAttribute("data-status", "signedOut");
     await expect(page).toHaveURL((at) => at.href.startsWith(home));
     await expect(progress(page, 7)).toHaveAttribute("data-progress", "done");
+    await page.waitForLoadState();
     await page.reload();
     await expect(status(page)).toHaveAttribute("data-status", "signedOut");
     // The relay has the secret, or nobody needs one.
