@@ -16,6 +16,7 @@ use countersign::client::ports::{Locks, TransportError};
 use countersign::client::{Event, State};
 use countersign::protocol::error::Endpoint;
 use countersign::protocol::http::HttpResponse;
+use countersign::session::RefreshMode;
 use countersign::session::state::{Freshness, SignedOutReason, Via, Warning};
 use countersign::testing::{Reply, Trouble, World};
 use support::*;
@@ -268,14 +269,46 @@ fn a_refusal_after_an_answer_that_never_came_is_an_answer_lost() {
     assert_eq!(told(&error), r#"login_required {"reason":"answerLost"}"#);
 }
 
+/// The page again, in which nothing is refreshed by itself.
+fn on_demand(page: &Page) -> Page {
+    let config = config().refresh(RefreshMode::OnDemand);
+    Page::with(&page.world, page.tab.reload(), config)
+}
+
+fn asking_on_demand() -> (World, Page) {
+    let (world, _, page) = signed_in();
+    let page = on_demand(&page);
+    page.start();
+    (world, page)
+}
+
 #[test]
-fn a_lost_answer_is_remembered_through_trouble_and_reload() {
+fn a_forced_refresh_without_an_answer_is_asked_again_though_the_token_is_fresh() {
     for reloads in [false, true] {
         let (world, _, mut page) = signed_in();
+        let sent = page.token_requests();
         world.queue(Endpoint::Token, Reply::never());
         page.access_token_with(forced()).unwrap_err();
         if reloads {
             page = page.reload();
+            page.start();
+        }
+        world.advance(10);
+        assert_eq!(page.token_requests(), sent + 2, "reloads: {reloads}");
+        assert!(!page.record().unanswered, "reloads: {reloads}");
+        world.advance(60);
+        assert_eq!(page.token_requests(), sent + 2, "reloads: {reloads}");
+    }
+}
+
+#[test]
+fn a_lost_answer_is_remembered_through_trouble_and_reload() {
+    for reloads in [false, true] {
+        let (world, mut page) = asking_on_demand();
+        world.queue(Endpoint::Token, Reply::never());
+        page.access_token_with(forced()).unwrap_err();
+        if reloads {
+            page = on_demand(&page);
             page.start();
         }
         // A refresh that fails before it is sent says nothing about the one that was.
@@ -314,11 +347,11 @@ fn fails_for_want_of_the_lock(world: &World, page: &Page) {
 #[test]
 fn a_lock_that_is_not_granted_says_nothing_about_an_answer_that_was_lost() {
     for reloads in [false, true] {
-        let (world, _, mut page) = signed_in();
+        let (world, mut page) = asking_on_demand();
         world.queue(Endpoint::Token, Reply::never());
         page.access_token_with(forced()).unwrap_err();
         if reloads {
-            page = page.reload();
+            page = on_demand(&page);
             page.start();
         }
         world.advance(2);

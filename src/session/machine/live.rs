@@ -55,7 +55,12 @@ impl Live {
     /// In how many milliseconds a refresh is due; `None` where the token's end is not known.
     pub(super) fn due_in(&self, now: Now) -> Option<i64> {
         let token = self.record.token(&TokenKey::default())?;
-        let due_in = token.remaining(now)? - self.margin;
+        // What was sent and not answered is asked again at once: a grace period may be running out at the server.
+        let due_in = if self.record.unanswered {
+            0
+        } else {
+            token.remaining(now)? - self.margin
+        };
         // A server that gives tokens without a life is not asked for one after the other.
         let settled_in = if self.unconfirmed {
             0
