@@ -238,8 +238,10 @@ const unexpected = (sent, allowed) =>
     return word || allowed[endpoint] < 0 ? [`${endpoint} ${word}`] : [];
   });
 
+/** Requests that no lie may cause: scripts come when they are needed, and the browser asks for its icon when it likes. */
 const countStrangers = ({ app, evil, provider, chosen, row }) =>
-  app.requests.length +
+  app.requests.filter(({ path }) => !/^\/(assets\/|favicon)/.test(path))
+    .length +
   (row.visits ? 0 : (chosen === evil ? provider : evil).requests.length);
 
 /** RFC 9700 §4.4: no code or token of the honest server ever reaches the evil one. */
