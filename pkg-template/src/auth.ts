@@ -494,7 +494,10 @@ class Client {
         ...params,
         ...paramsOf(options, "options"),
       },
-      returnTo: returnTo.pathname + returnTo.search + returnTo.hash,
+      // A response that stands in the address bar is not stored: nobody comes back to it.
+      returnTo: isCallback(returnTo, this.normal)
+        ? withoutResponse(returnTo, this.normal.part)
+        : returnTo.pathname + returnTo.search + returnTo.hash,
       appState: jsonText(options.appState, "appState"),
     });
     const url = await this.#call(
