@@ -140,37 +140,43 @@ impl<P: Platform> Auth<P> {
             });
             // Whoever went on meanwhile has a receipt of his own.
             let Some(held) = held else { return };
-            let generation = match receipt {
+            let (family, generation) = match receipt {
                 Receipt::Kept => return,
                 Receipt::Absent => return self.warn(Warning::NoMailbox),
-                Receipt::Ended if anew => 0,
+                Receipt::Ended if anew => match Family::random(&self.0.platform) {
+                    Ok(new) => (new, 0),
+                    // It was founded with randomness: there is some.
+                    Err(_) => return,
+                },
                 Receipt::Ended => {
                     self.apply(Input::Family(Entry::Tombstone(pending.family)));
                     let access_token = held.tokens.last().map(|(_, token)| token.value.clone());
                     self.revoke_soon(held.refresh_token, access_token);
                     return;
                 }
-                Receipt::Surpassed(generation) if anew => generation,
+                Receipt::Surpassed(generation) if anew => (held.family, generation),
                 Receipt::Surpassed(generation) => {
-                    let posted = self.0.platform.newest(&pending.family).await;
-                    let (Ok(posted) | Err(NoMailbox(posted))) = posted;
+                    let posted = self.newest(&pending.family).await;
                     if let Some(record) = self.open(&held.family, &posted) {
                         return self.apply(Input::Surpassed(record));
                     }
-                    generation
+                    (held.family, generation)
                 }
             };
-            let mut family = held.family;
-            if generation == 0 {
-                // It was founded with randomness: there is some.
-                let Ok(new) = Family::random(&self.0.platform) else {
-                    return;
-                };
-                family = new;
-            }
             self.apply(Input::Placed(Box::new(family), generation + 1));
             published = self.0.receipt.take();
         }
+    }
+
+    /// The same, nobody waiting.
+    pub(super) fn settle_soon(&self) {
+        let (auth, published) = (self.clone(), self.0.receipt.take());
+        self.0.arriving.set(self.0.arriving.get() + 1);
+        self.0.platform.spawn(Box::pin(async move {
+            auth.settle(published, true).await;
+            auth.0.arriving.set(auth.0.arriving.get() - 1);
+            auth.tell();
+        }));
     }
 
     /// Hands on what came for a session that was left meanwhile: it may live on in other tabs. Where it does not, nobody
@@ -193,17 +199,6 @@ impl<P: Platform> Auth<P> {
             } else {
                 auth.revoke_soon(refresh_token, Some(access_token));
             }
-        }));
-    }
-
-    /// The same, nobody waiting.
-    pub(super) fn settle_soon(&self) {
-        let (auth, published) = (self.clone(), self.0.receipt.take());
-        self.0.arriving.set(self.0.arriving.get() + 1);
-        self.0.platform.spawn(Box::pin(async move {
-            auth.settle(published, true).await;
-            auth.0.arriving.set(auth.0.arriving.get() - 1);
-            auth.tell();
         }));
     }
 

@@ -176,13 +176,18 @@ impl<P: Platform> Auth<P> {
                 self.0.receipt.take();
                 self.apply(Input::Refreshed(ticket.clone(), Box::new(tokens)));
                 let published = self.0.receipt.take();
-                if published.is_none() {
+                let is_left = published.is_none();
+                if is_left {
                     self.hand_on(held, ticket.clone(), late);
                 }
                 self.settle(published, false).await;
                 let ended = self.0.session.borrow().ended();
                 if let Some(reason) = ended {
                     return Asked::Done(Err(Error::login_required(reason)));
+                }
+                if is_left {
+                    // Who is signed in by now is somebody else: this ID Token says nothing about them.
+                    return Asked::Done(Ok(()));
                 }
                 Asked::Done(self.check_user(metadata, ticket, id_token, access_token))
             }

@@ -84,6 +84,7 @@ impl Family {
         let cipher = self.cipher().zip(Nonce::try_from(nonce).ok());
         let (cipher, nonce) = cipher.ok_or(NoEntropy)?;
         let bound = self.bound(generation);
+        // It fails only beyond 256 GiB (RFC 8439 §2.8).
         cipher
             .encrypt_in_place(&nonce, bound.as_bytes(), &mut sealed)
             .map_err(|_| NoEntropy)?;
