@@ -27,10 +27,12 @@ export function environment(extra = {}) {
 /**
  * Runs a command in the checkout and gives its output (both streams, in order).
  *
- * `onLine` sees each line as it comes. With `check: false` a failure is a result, not an error.
+ * `onLine` sees each line as it comes. With `check: false` a failure is a result, not an error. What takes longer than
+ * `limit` minutes is ended, and has failed.
  */
 export function run(command, args = [], options = {}) {
   const { cwd = root, env, onLine, check = true, nice = false } = options;
+  const { limit } = options;
   const [file, list] =
     nice && process.platform !== "win32"
       ? ["nice", [command, ...args]]
@@ -47,6 +49,12 @@ export function run(command, args = [], options = {}) {
     running.add(child);
     let output = "";
     let line = "";
+    const late =
+      limit &&
+      setTimeout(() => {
+        take(`\nended: it took longer than ${limit} min\n`);
+        endGroup(child);
+      }, limit * 60_000);
     const take = (text) => {
       output += text;
       if (!onLine) return;
@@ -58,11 +66,13 @@ export function run(command, args = [], options = {}) {
     child.stderr.setEncoding("utf8").on("data", take);
     child.on("error", (error) => {
       running.delete(child);
+      clearTimeout(late);
       if (check) reject(new CommandError(shown, error.message, output));
       else resolve({ status: 127, output: `${output}${error.message}` });
     });
     child.on("close", (code, signal) => {
       running.delete(child);
+      clearTimeout(late);
       if (line) onLine?.(line);
       const status = code ?? 1;
       if (status === 0 || !check) return resolve({ status, output });

@@ -30,6 +30,9 @@ import {
 const wasm32 = ["--target", "wasm32-unknown-unknown"];
 const toolchain = [rustToolchain, nodeModules];
 
+/** In minutes: a command that takes longer hangs, and the other parts are to have their turn. */
+const limit = 25;
+
 /** Every part, in the order in which they run. */
 export const parts = [
   checks("format", "format", "", [
@@ -163,7 +166,7 @@ function checks(group, name, engine, list) {
         say(title);
         try {
           const words = typeof args === "function" ? await args() : args;
-          await run(command, words, { onLine: say, env });
+          await run(command, words, { onLine: say, env, limit });
           tally = plus(tally, pass());
         } catch (error) {
           console.log(`\n${title}: ${error.message}\n`);
@@ -290,6 +293,7 @@ async function cargoTest(command, args, { say, env }) {
     onLine: say,
     env,
     check: false,
+    limit,
   });
   // How much of the fuzz corpus ran, target by target.
   const replayed = output.match(/replayed \d+ inputs: \w+/g) ?? [];
@@ -333,6 +337,7 @@ async function playwright(engine, args, say) {
   const { status, output } = await run("playwright", words, {
     onLine: say,
     check: false,
+    limit,
     env: { PLAYWRIGHT_JSON_OUTPUT_FILE: file },
   });
   const report = existsSync(file)
@@ -358,8 +363,10 @@ function nodePart({ group, name, engine, folder, after, display = false }) {
       const words = ["node", "--test", "--test-reporter=tap", ...files];
       const [first, ...rest] = display ? [...onDisplay, ...words] : words;
       const { status, output } = await run(first, rest, {
-        onLine: say,
+        // TAP has many lines for a test, and one that says which.
+        onLine: (line) => /^\s*(not )?ok \d/.test(line) && say(line),
         check: false,
+        limit,
       });
       return settled(nodeTally(output), status, output);
     },

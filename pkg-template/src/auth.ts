@@ -151,8 +151,10 @@ class Client {
   #via: "restore" | "otherTab" = "restore";
   #settle!: (state: SettledState<unknown>) => void;
   #instance: Promise<Instance> | undefined;
-  /** A callback that was taken from the address bar and not yet handed over. */
+  /** A callback that was not yet handed over. */
   #callback: string | undefined;
+  /** As long as it is one that was taken from the address bar. */
+  #taken: string | undefined;
   /** Where the page is without the response, for a callback that knows no better. */
   #cleaned = "/";
   #handled: Promise<CallbackResult<unknown>> | undefined;
@@ -335,7 +337,7 @@ class Client {
     });
     const core = new Core(this.normal.json, host);
     const callback = this.#callback;
-    this.#callback = undefined;
+    this.#taken = this.#callback = undefined;
     await Promise.race([core.start(callback), trap]);
     return { core, trap };
   }
@@ -430,7 +432,7 @@ class Client {
   // ── Callback ──────────────────────────────────────────────────────────────
 
   #take(url: URL): void {
-    this.#callback = callbackText(url, this.normal);
+    this.#taken = this.#callback = callbackText(url, this.normal);
     this.#cleaned = withoutResponse(url, this.normal.part);
     cleanAddressBar(url, this.normal.part);
   }
@@ -458,7 +460,10 @@ class Client {
   /** Completes the callback that was taken: cleaned from the address bar already, whatever comes of it. */
   async #complete(): Promise<CallbackResult<unknown>> {
     const callback = this.#callback ?? "";
-    const result = await this.#call((core) => core.handleCallback(callback));
+    const result = await this.#call((core) => {
+      this.#taken = this.#callback = undefined;
+      return core.handleCallback(callback);
+    });
     const { returnTo, appState } = parseJson(result) as {
       returnTo: string | null;
       appState: string | null;
@@ -479,7 +484,7 @@ class Client {
   #login = async (options: LoginOptions = {}): Promise<never> => {
     const returnTo = parse(options.returnTo ?? location.href, "returnTo");
     if (returnTo.origin !== location.origin) {
-      throw refuse("returnTo", "not a place of this origin");
+      throw refuse("returnTo", "of another origin");
     }
     const { params, redirectUri, server } = this.normal;
     const json = JSON.stringify({
@@ -571,7 +576,7 @@ class Client {
     );
     this.#instance = undefined;
     // A response that was not handed over is the next client's: StrictMode makes one at once.
-    if (this.#callback) history.replaceState(history.state, "", this.#callback);
+    if (this.#taken) history.replaceState(history.state, "", this.#taken);
   };
 
   #stored = (): string | null => readText(this.normal.storage, this.normal.key);

@@ -221,6 +221,33 @@ test.describe("a client that is made again", () => {
     expect(page.url()).toBe(`${app.url}/`);
   });
 
+  for (const loaded of [false, true])
+    test(`leaves a response that the first was given where it was, ${loaded ? "with" : "without"} wasm`, async ({
+      page,
+      app,
+      scripted,
+    }) => {
+      const options = optionsFor(app, scripted, { callback: "manual" });
+      await open(page, app);
+      const address = await page.evaluate(
+        async ([options, loaded]) => {
+          start(options);
+          if (loaded) await auth.preload();
+          for (const origin of [location.origin, "https://else.example"]) {
+            const handled = attempt(() =>
+              auth.handleCallback(`${origin}/callback?code=c&state=s`),
+            );
+            if (loaded) await handled;
+            auth.dispose();
+            start(options);
+          }
+          return location.href;
+        },
+        [options, loaded],
+      );
+      expect(address).toBe(`${app.url}/`);
+    });
+
   test("on a stored session is as the first was", async ({
     page,
     app,

@@ -3,9 +3,13 @@
 // and differ from engine to engine.
 
 import { createServer } from "node:http";
+import { setTimeout } from "node:timers/promises";
 import { close, listen, startApp } from "../support/app.mjs";
-import { begin, open, optionsFor, requestUrl } from "../support/driver.mjs";
+import { begin, open, optionsFor } from "../support/driver.mjs";
 import { startScripted } from "../support/scripted.mjs";
+
+/** How long the page may take for an answer, in milliseconds. */
+const WAIT = 20_000;
 
 /** Starts the servers and opens the application on a page of whatever driver. */
 export async function openStage(page, scripts) {
@@ -27,11 +31,11 @@ export async function openStage(page, scripts) {
     /** A fresh page, which knows the provider's metadata. */
     async enter() {
       await open(page, app);
-      await begin(page, optionsFor(app, provider));
-      await requestUrl(page);
       line.hangUp();
       stage.options = stage.twin = undefined;
+      await begin(page, optionsFor(app, provider));
       await page.evaluate(work, line.url);
+      await stage.act(["login", {}]);
       app.reset();
     },
     async close() {
@@ -62,18 +66,33 @@ async function startLine() {
     hangUp,
     /** Does one thing after another; what came of the last, and how it looked before and after it. */
     async act(...tasks) {
-      const res = await next;
+      const res = await inTime(next);
       hangUp();
       const told = new Promise((resolve) => (tell = resolve));
       res.end(JSON.stringify(tasks));
-      return JSON.parse(await told);
+      return JSON.parse(await inTime(told));
     },
     close: () => close(server),
   };
 }
 
+/** A page that says nothing fails one row, and not each by its own time-out. */
+function inTime(answer) {
+  const silence = new Error("the page says nothing");
+  return Promise.race([
+    answer,
+    setTimeout(WAIT, undefined, { ref: false }).then(() =>
+      Promise.reject(silence),
+    ),
+  ]);
+}
+
 /** What the page does all the time. */
 function work(url) {
+  // A login of the user's own is no part of a login loop, however many there are.
+  Object.defineProperty(navigator, "userActivation", {
+    value: { isActive: true, hasBeenActive: true },
+  });
   const look = () => {
     const all = Object.entries(stored());
     const isSession = ([key]) => key.includes(":session:");

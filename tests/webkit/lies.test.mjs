@@ -9,6 +9,8 @@ import { startWebkit } from "../support/webkit.mjs";
 
 let browser;
 let stage;
+/** Why there is no page to tell anything to any more. */
+let broken;
 
 before(async () => {
   browser = await startWebkit();
@@ -25,10 +27,11 @@ for (const { subject, rows } of tables)
   describe(subject, () => {
     for (const row of rows)
       test(row.title, { timeout: 30_000 }, async () => {
+        if (broken) throw broken;
         try {
           await tellRow(stage, row);
         } catch (error) {
-          await stage.enter();
+          await stage.enter().catch((reason) => (broken = reason));
           throw error;
         }
       });
