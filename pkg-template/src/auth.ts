@@ -6,7 +6,7 @@ import {
   toAuthError,
   type CoreError,
 } from "./errors.js";
-import { authorizedFetch, type TokenWishes } from "./fetch.js";
+import { authorized } from "./fetch.js";
 import { Listeners, reportLater } from "./listeners.js";
 import { parseJson } from "./json.js";
 import {
@@ -23,16 +23,19 @@ import {
   jsonText,
   logoutParams,
   normalize,
+  optional,
   paramsOf,
   parse,
   refuse,
   seconds,
+  text,
   tokenKey,
   type NormalOptions,
   type Options,
 } from "./options.js";
 import { TokenCache } from "./tokens.js";
 import type {
+  AccessTokenOptions,
   AnyAuthError,
   Auth,
   AuthEventMap,
@@ -80,7 +83,7 @@ export function createClient(
     if (json !== normal.json || storage !== normal.storage) {
       throw refuse(
         "options",
-        "differ from those of a living client: dispose it first",
+        "not those of the living client: dispose it first",
       );
     }
     // Functions are compared by nobody: the newest are called.
@@ -112,6 +115,7 @@ function onServer(): Auth<unknown> {
     handleCallback: refused,
     logout: refused,
     getAccessToken: refused,
+    authorize: refused,
     fetch: refused,
     getIdToken: refused,
     fetchUserInfo: refused,
@@ -140,8 +144,7 @@ interface Instance {
 class Client {
   readonly auth: Auth<unknown>;
   readonly #listeners = new Listeners<
-    AuthState<unknown>,
-    AuthEventMap<unknown>
+    AuthEventMap<unknown> & { state: AuthState<unknown> }
   >();
   readonly #tokens = new TokenCache();
   #state: AuthState<unknown> = LOADING;
@@ -181,7 +184,11 @@ class Client {
         return client.#state;
       },
       ready: new Promise((resolve) => (this.#settle = resolve)),
-      subscribe: (listener) => this.#listeners.subscribe(listener, this.#state),
+      subscribe: (listener) => {
+        const end = this.#listeners.on("state", listener);
+        listener(this.#state);
+        return end;
+      },
       on: (type, listener, on) =>
         this.#listeners.on(type, listener, on?.signal),
       login: this.#login,
@@ -192,7 +199,7 @@ class Client {
       handleCallback: this.#handleCallback,
       logout: this.#logout,
       getAccessToken,
-      fetch: authorizedFetch(
+      ...authorized(
         globalThis.fetch.bind(globalThis),
         [location.origin, ...apiOrigins],
         getAccessToken,
@@ -407,7 +414,7 @@ class Client {
     this.#told = told;
     this.#state = Object.freeze(state);
     this.#settle(state);
-    this.#listeners.change(this.#state);
+    this.#listeners.emit("state", this.#state);
   }
 
   #emit(message: Extract<Message, { event: string }>): void {
@@ -538,11 +545,13 @@ class Client {
     }
   };
 
-  #getAccessToken = async (options?: TokenWishes): Promise<string> => {
-    const wishes: TokenWishes = { ...options };
-    const { minValidity, forceRefresh, signal, refused, challenge } = wishes;
+  #getAccessToken = async (
+    options: AccessTokenOptions = {},
+  ): Promise<string> => {
+    const { minValidity, forceRefresh, signal, refused, challenge, ...target } =
+      options;
     seconds(minValidity, "minValidity", 0, 2 ** 31);
-    const key = tokenKey(wishes, this.#tokens.api);
+    const key = tokenKey(target, this.#tokens.api);
     const held =
       forceRefresh || refused || this.#end.signal.aborted
         ? undefined
@@ -558,7 +567,7 @@ class Client {
       key,
       minValidity,
       forceRefresh: !!forceRefresh,
-      refused,
+      refused: optional(refused, "refused", text),
       challenge,
     });
     return this.#call((core) => core.refresh(json), signal);

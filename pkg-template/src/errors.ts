@@ -18,11 +18,11 @@ export const TEXTS: Partial<Record<AuthErrorCode, readonly [string, string]>> =
     ],
     forbidden_origin: [
       "the access token is not sent to this origin",
-      "If the API is yours, add its origin to apiOrigins",
+      "Add its origin to apiOrigins, if the API is yours",
     ],
-    disposed: ["this client was disposed", "Create a new one with createAuth"],
+    disposed: ["this client was disposed", "Call createAuth again"],
     login_required: ["there is no session", "Call login()"],
-    aborted: ["the call was aborted", "Call again when it is wanted"],
+    aborted: ["the call was aborted", "Call again when wanted"],
     internal: ["countersign failed", "Report it with details.location"],
   };
 

@@ -252,6 +252,9 @@ export function tokenKey(
   { audience, resource, scope }: AccessTokenOptions,
   api: string | null | undefined,
 ): string {
+  // The way of almost every call.
+  if (audience === undefined && resource === undefined && scope === undefined)
+    return "";
   if (audience === "") throw refuse("audience", "empty");
   const wishes = { audience, resource, scope } as AuthorizationParams;
   const { scope: words = "", ...target } = paramsOf(wishes, "") as Strings;
@@ -332,7 +335,8 @@ export function text(value: unknown, option: string): string {
   return given;
 }
 
-function optional<T>(
+/** What may be left out. */
+export function optional<T>(
   value: unknown,
   option: string,
   read: (value: unknown, option: string) => T,

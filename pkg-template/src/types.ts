@@ -130,6 +130,11 @@ export interface Auth<TUser = IdTokenClaims> {
     input: RequestInfo | URL,
     init?: AuthRequestInit,
   ) => Promise<Response>;
+  /** A copy of the request with the access token in its header, for those who send it by other means; to this origin and `apiOrigins` only. After a 401, `refused` and `challenge` say which token it was about. */
+  readonly authorize: (
+    request: RequestInfo | URL,
+    options?: AccessTokenOptions,
+  ) => Promise<Request>;
   /** The raw ID Token, for federation with services that want it (Hasura, Firebase, Cognito); `null` where there is none. */
   readonly getIdToken: () => Promise<string | null>;
   /** The UserInfo response, its `sub` compared with the ID Token's (OIDC Core §5.3.2). */
@@ -274,12 +279,16 @@ export interface AccessTokenOptions {
   readonly minValidity?: number;
   /** Refresh even a fresh one. @default false */
   readonly forceRefresh?: boolean;
+  /** The token that an API has just refused with 401. A refresh follows at most once per token, and only if it is still the present one; where none follows, the same token is given again. */
+  readonly refused?: string;
+  /** The `WWW-Authenticate` of that refusal: another error than `invalid_token` causes no refresh (RFC 6750 §3.1). @default unreadable, which counts as `invalid_token` */
+  readonly challenge?: string | null;
   /** Ends the waiting, not the refresh: others may wait for it, too. */
   readonly signal?: AbortSignal;
 }
 
 export interface AuthRequestInit extends RequestInit {
-  readonly auth?: Omit<AccessTokenOptions, "signal">;
+  readonly auth?: Omit<AccessTokenOptions, "signal" | "refused" | "challenge">;
 }
 
 /** How a server wants to be left. */

@@ -10,6 +10,7 @@ Object.assign(window, {
   isAuthError,
   providers,
   loadCore: () => import("countersign-inside/core.js"),
+  loadAxios: () => Promise.all([import("axios"), import("countersign/axios")]),
   start,
   attempt,
   plain,

@@ -69,6 +69,21 @@ test("and calls the API with the token, and nobody else", async () => {
   assert.equal(error.code, "forbidden_origin");
 });
 
+test("and lets the token follow no redirect to another origin", async () => {
+  // Another name is another origin, and it is the same machine.
+  const elsewhere = `${app.url.replace("127.0.0.1", "localhost")}/api/echo`;
+  const seen = await run(
+    "return (await auth.fetch('/api/redirect?to=' + encodeURIComponent(extra))).json()",
+    elsewhere,
+  );
+  assert.equal(seen.path, "/api/echo");
+  assert.equal(seen.authorization, null);
+  const within = await run(
+    "return (await auth.fetch('/api/redirect?to=/api/echo')).json()",
+  );
+  assert.match(within.authorization, /^Bearer /);
+});
+
 test("and refreshes once for all who ask; the rotated token is stored", async () => {
   const stored =
     "return JSON.parse(Object.entries(stored()).find(([key]) => key.includes(':session:'))[1]).grant";
