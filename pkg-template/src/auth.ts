@@ -19,6 +19,7 @@ import {
 } from "./location.js";
 import {
   afterLogout,
+  checkObject,
   flag,
   jsonText,
   logoutParams,
@@ -489,6 +490,7 @@ class Client {
   // ── Methods ───────────────────────────────────────────────────────────────
 
   #login = async (options: LoginOptions = {}): Promise<never> => {
+    checkObject(options, "options");
     const returnTo = parse(options.returnTo ?? location.href, "returnTo");
     if (returnTo.origin !== location.origin) {
       throw refuse("returnTo", "of another origin");
@@ -523,6 +525,7 @@ class Client {
 
   #logout = async (options: LogoutOptions = {}): Promise<void> => {
     if (this.#end.signal.aborted) throw AuthError.of("disposed", {});
+    checkObject(options, "options");
     const json = JSON.stringify({
       local: options.local === true,
       revoke: flag(options.revoke, "revoke"),
@@ -545,13 +548,11 @@ class Client {
     }
   };
 
-  #getAccessToken = async (
-    options: AccessTokenOptions = {},
-  ): Promise<string> => {
-    const { minValidity, forceRefresh, signal, refused, challenge, ...target } =
-      options;
+  #getAccessToken = async (options?: AccessTokenOptions): Promise<string> => {
+    const wishes: AccessTokenOptions = { ...options };
+    const { minValidity, forceRefresh, signal, refused, challenge } = wishes;
     seconds(minValidity, "minValidity", 0, 2 ** 31);
-    const key = tokenKey(target, this.#tokens.api);
+    const key = tokenKey(wishes, this.#tokens.api);
     const held =
       forceRefresh || refused || this.#end.signal.aborted
         ? undefined

@@ -36,8 +36,8 @@ export function authorized(
       return request;
     },
 
-    async fetch(input, init = {}) {
-      const { auth: wishes, ...rest } = init as AuthRequestInit;
+    async fetch(input, init) {
+      const { auth: wishes, ...rest }: AuthRequestInit = { ...init };
       // A stream can be read once; what it held is gone with the first try. Asked before anything consumes the body.
       const again = rest.body
         ? !(rest.body instanceof ReadableStream)
