@@ -1,7 +1,34 @@
 // What a guarded place does, the same in every framework.
 
+import { isAuthError } from "./errors.js";
 import { refuse } from "./options.js";
-import type { Auth, AuthState, SignedOutReason } from "./types.js";
+import type {
+  Auth,
+  AuthState,
+  IdTokenClaims,
+  LoadingState,
+  LoginOptions,
+  SignedOutReason,
+} from "./types.js";
+
+/** What every adapter gives beside the state. */
+export type AuthActions<TUser = IdTokenClaims> = Pick<
+  Auth<TUser>,
+  "login" | "logout" | "getAccessToken" | "fetch" | "fetchUserInfo"
+>;
+
+/** They are bound already. */
+export function actionsOf<TUser>(auth: Auth<TUser>): AuthActions<TUser> {
+  const { login, logout, getAccessToken, fetch, fetchUserInfo } = auth;
+  return { login, logout, getAccessToken, fetch, fetchUserInfo };
+}
+
+/** What a server renders, and so what the first render in the browser has to be. */
+export const LOADING: LoadingState = {
+  status: "loading",
+  user: null,
+  error: null,
+};
 
 /** What is wanted where somebody has to be signed in. */
 export type Guarded = "wait" | "show" | "login" | "refuse";
@@ -29,4 +56,28 @@ export function provided<TUser>(
 ): Auth<TUser> {
   if (typeof auth?.subscribe !== "function") throw refuse(where, "missing");
   return auth;
+}
+
+/** Logins that guarded places have started. */
+const started = new WeakMap<object, Promise<never>>();
+
+/** The login of a guarded place: two places of a page, and one that is mounted twice, share it. */
+export function enter<TUser>(
+  auth: Auth<TUser>,
+  options: LoginOptions | undefined,
+): Promise<never> {
+  let login = started.get(auth);
+  if (!login) {
+    login = auth.login(options).finally(() => started.delete(auth));
+    started.set(auth, login);
+  }
+  return login;
+}
+
+/** Whether a login ended because the user came back to a page that the browser had kept. Such a place does what it would do on a page that is loaded anew. */
+export function cameBack(
+  thrown: unknown,
+  options: LoginOptions | undefined,
+): boolean {
+  return isAuthError(thrown, "aborted") && !options?.signal?.aborted;
 }
