@@ -1,0 +1,59 @@
+// The interceptor for Angular's HttpClient.
+
+import {
+  HttpParams,
+  type HttpErrorResponse,
+  type HttpInterceptorFn,
+} from "@angular/common/http";
+import { catchError, defer, finalize, from, switchMap } from "rxjs";
+import { AUTH, injected } from "./angular-client.js";
+import type { AccessTokenOptions, AnyAuthError } from "./types.js";
+
+/** Sends the access token to the origins that `auth.fetch` sends it to, with one retry after a refused token. Everything else passes as it is, and so does all while nobody is signed in. */
+export const authInterceptor: HttpInterceptorFn = (request, next) => {
+  const auth = injected(AUTH);
+  const { body, method, urlWithParams } = request;
+  if (typeof window === "undefined" || method === "JSONP") return next(request);
+  return defer(() => {
+    const end = new AbortController();
+    const authorize = (options?: AccessTokenOptions) =>
+      auth.authorize(urlWithParams, { signal: end.signal, ...options });
+    // To exactly the URL that was checked.
+    const send = ({ url, headers }: Request) => {
+      const setHeaders = { Authorization: headers.get("Authorization") ?? "" };
+      return next(request.clone({ url, params: new HttpParams(), setHeaders }));
+    };
+    const again = async (sent: Request, failure: unknown) => {
+      const { status, headers } = failure as Partial<HttpErrorResponse>;
+      // A stream can be read once.
+      if (status !== 401 || body instanceof ReadableStream) throw failure;
+      const challenge = headers?.get("WWW-Authenticate") ?? null;
+      const refused = tokenOf(sent);
+      const fresh = await authorize({ refused, challenge });
+      if (tokenOf(fresh) === refused) throw failure;
+      return fresh;
+    };
+    const sendTwice = (sent: Request) =>
+      send(sent).pipe(
+        catchError((failure: unknown) =>
+          from(again(sent, failure)).pipe(switchMap(send)),
+        ),
+      );
+    return from(authorize().catch(unauthorized)).pipe(
+      switchMap((sent) => (sent ? sendTwice(sent) : next(request))),
+      finalize(() => end.abort()),
+    );
+  });
+};
+
+function tokenOf({ headers }: Request): string {
+  return (headers.get("Authorization") ?? "").replace("Bearer ", "");
+}
+
+/** What is not for us to authorize: another origin's, nobody's, or a URL that only a browser's own request takes, with user info in it. */
+function unauthorized(error: unknown): null {
+  const { code } = error as Partial<AnyAuthError>;
+  const passes = code === "forbidden_origin" || code === "login_required";
+  if (passes || error instanceof TypeError) return null;
+  throw error;
+}
