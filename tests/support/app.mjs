@@ -12,10 +12,10 @@ const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 export const packageDirectory =
   process.env.COUNTERSIGN_PKG ?? fileURLToPath(new URL("pkg", root));
 
-/** The page's scripts, bundled as an application would: `[{ path, text }]`, the wasm in a chunk of its own. */
-export async function bundlePage() {
+/** The page's scripts, bundled as an application would: `[{ path, text }]`, the wasm in a chunk of its own. `entry` is another page's script, `plugins` what it needs beside. */
+export async function bundlePage(entry = here("page.js"), plugins = []) {
   const { outputFiles } = await build({
-    entryPoints: { page: here("page.js") },
+    entryPoints: { page: entry },
     outdir: "/assets",
     absWorkingDir: "/",
     bundle: true,
@@ -24,7 +24,7 @@ export async function bundlePage() {
     splitting: true,
     write: false,
     logLevel: "silent",
-    plugins: [packed],
+    plugins: [packed, ...plugins],
   });
   return outputFiles.map(({ path, text }) => ({ path, text }));
 }

@@ -24,10 +24,12 @@ export const watchErrors = (page, uncaught) =>
   });
 
 export const test = base.extend({
+  /** What the application consists of. */
+  scripts: [async ({}, use) => use(await bundlePage()), { scope: "worker" }],
+
   /** The servers that a worker keeps. */
   servers: [
-    async ({}, use) => {
-      const scripts = await bundlePage();
+    async ({ scripts }, use) => {
       const app = await startApp(scripts);
       const other = await startApp(scripts);
       const provider = await startProvider({

@@ -1,0 +1,231 @@
+import { execFile } from "node:child_process";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { promisify } from "node:util";
+import { build } from "esbuild";
+import { bundlePage, packageDirectory, packed } from "../support/app.mjs";
+import { optionsFor } from "../support/driver.mjs";
+import { expect, quick, test as base } from "../support/fixtures.mjs";
+import { svelte } from "../support/svelte.mjs";
+
+const folder = new URL("../frameworks/svelte/", import.meta.url);
+const main = fileURLToPath(new URL("main.js", folder));
+
+const test = base.extend({
+  scripts: [
+    async ({}, use) => use(await bundlePage(main, [svelte("client")])),
+    { scope: "worker" },
+  ],
+});
+
+test.use(quick);
+
+/** Opens the application, with this client on every page of it. */
+async function open(page, app, options, path = "/") {
+  await page.addInitScript((options) => {
+    window.options = options;
+  }, options);
+  await page.goto(app.url + path);
+}
+
+/** Sees a guarded place, after having been sent to sign in. */
+async function enter(page, app, scripted, path = "/guarded") {
+  await open(page, app, optionsFor(app, scripted), path);
+  await expect(page.locator("#guarded")).toHaveText(`alice at ${path}`);
+}
+
+test.describe("in Svelte", () => {
+  test("a guarded place sends its visitor to sign in and back to it", async ({
+    page,
+    app,
+    scripted,
+  }) => {
+    await enter(page, app, scripted, "/guarded?page=2#here");
+    expect(page.url()).toBe(`${app.url}/guarded?page=2#here`);
+    await expect(page.locator("#store")).toHaveText("signedIn");
+    await expect(page.locator("#runes")).toHaveText("signedIn");
+    await expect(page.locator("#name")).toHaveText("alice");
+    expect(await page.evaluate(() => effects)).toEqual(["loading", "signedIn"]);
+    // The next page knows who is signed in, and asks nobody.
+    await page.reload();
+    await expect(page.locator("#guarded")).toContainText("alice");
+    expect(await page.evaluate(() => effects)).toEqual(["signedIn"]);
+    expect(scripted.count("authorization")).toBe(1);
+  });
+
+  test("a user of the real provider signs in at a guarded place", async ({
+    page,
+    app,
+    op,
+  }) => {
+    await open(page, app, optionsFor(app, op), "/guarded");
+    await page.click('button.user:has-text("alice")');
+    await expect(page.locator("#guarded")).toHaveText("alice at /guarded");
+  });
+
+  test("a failed callback is shown, and starts no login", async ({
+    page,
+    app,
+    scripted,
+  }) => {
+    scripted.answerNext("authorization", (req) => {
+      const asked = new URL(req.url, scripted.issuer).searchParams;
+      const back = new URL(asked.get("redirect_uri"));
+      back.searchParams.set("error", "access_denied");
+      back.searchParams.set("state", asked.get("state"));
+      back.searchParams.set("iss", scripted.issuer);
+      return { redirect: back.href };
+    });
+    await open(page, app, optionsFor(app, scripted), "/guarded");
+    await expect(page.locator("#error")).toHaveText("authorization_error");
+    await page.evaluate(() => go("/guarded"));
+    await expect(page.locator("#refused")).toHaveText("authorization_error");
+    await expect(page.locator("#hint")).toContainText("docs/errors.md");
+    expect(scripted.count("authorization")).toBe(1);
+    // Whoever wants to may.
+    await page.click("#login");
+    await expect(page.locator("#guarded")).toHaveText("alice at /guarded");
+    expect(scripted.count("authorization")).toBe(2);
+  });
+
+  test("a logout is shown everywhere, and starts no login", async ({
+    page,
+    app,
+    scripted,
+  }) => {
+    await enter(page, app, scripted);
+    await page.click("#logout");
+    await expect(page.locator("#store")).toHaveText("signedOut");
+    await expect(page.locator("#runes")).toHaveText("signedOut");
+    await expect(page.locator("#name")).toHaveText("nobody");
+    await page.evaluate(() => go("/"));
+    await page.evaluate(() => go("/guarded"));
+    await expect(page.locator("#refused")).toHaveText("login_required");
+    expect(scripted.count("authorization")).toBe(1);
+  });
+
+  test("nobody listens once its components are gone, and one that comes again is up to date", async ({
+    page,
+    app,
+    scripted,
+  }) => {
+    await enter(page, app, scripted);
+    const listeners = () => page.evaluate(() => window.listeners);
+    // `$auth`, and all that read `current`.
+    expect(await listeners()).toBe(2);
+    await page.click("#toggle");
+    await expect.poll(listeners).toBe(1);
+    await page.evaluate(() => auth.logout({ local: true }));
+    await page.click("#toggle");
+    await expect(page.locator("#runes")).toHaveText("signedOut");
+    await expect(page.locator("#name")).toHaveText("nobody");
+    expect(await listeners()).toBe(2);
+    await page.evaluate(() => window.remove());
+    await expect.poll(listeners).toBe(0);
+    await page.evaluate(() => window.show());
+    await expect(page.locator("#runes")).toHaveText("signedOut");
+    expect(await listeners()).toBe(2);
+  });
+
+  for (const [name, option] of [
+    ["lost", "setAuth"],
+    ["outside", "getAuth"],
+    ["late", "setAuth"],
+    ["nothing", "auth"],
+    ["forgotten", "auth"],
+  ])
+    test(`the adapter used in a wrong way, ${name}, names what is wrong`, async ({
+      page,
+      app,
+      scripted,
+    }) => {
+      await open(page, app, optionsFor(app, scripted));
+      await expect(page.locator("#store")).toHaveText("signedOut");
+      const thrown = await page.evaluate((name) => thrownBy(name), name);
+      expect(thrown).toMatchObject({ code: "invalid_config", option });
+      // The page goes on.
+      await page.click("#login");
+      await expect(page.locator("#store")).toHaveText("signedIn");
+    });
+});
+
+test.describe("the entry for Svelte on a server", () => {
+  const exec = promisify(execFile);
+
+  /** Bundled for Node and imported. */
+  async function imported(testInfo, contents, plugins = []) {
+    const outfile = testInfo.outputPath("server.mjs");
+    await build({
+      stdin: { contents, resolveDir: fileURLToPath(folder) },
+      bundle: true,
+      format: "esm",
+      platform: "node",
+      outfile,
+      logLevel: "silent",
+      plugins: [packed, svelte("server"), ...plugins],
+    });
+    return import(pathToFileURL(outfile).href);
+  }
+
+  test("does nothing when it is imported", async () => {
+    const program = `console.log(Object.keys(await import("./svelte.js")).sort().join())`;
+    const { stdout, stderr } = await exec(
+      process.execPath,
+      ["--input-type=module", "--eval", program],
+      { cwd: packageDirectory },
+    );
+    expect(stderr).toBe("");
+    expect(stdout.trim()).toBe("getAuth,reactive,requireAuth,setAuth");
+  });
+
+  test("renders that it is loading, and lets nobody wait for ever", async ({}, testInfo) => {
+    const { createAuth, render, requireAuth, Server } = await imported(
+      testInfo,
+      `export { createAuth } from "countersign";
+       export { requireAuth } from "countersign/svelte";
+       export { render } from "svelte/server";
+       export { default as Server } from "./Server.svelte";`,
+    );
+    const auth = createAuth({
+      issuer: "https://id.example",
+      clientId: "spa",
+      redirectUri: "https://app.example/callback",
+    });
+    const { body } = render(Server, { props: { auth } });
+    const shown = body.replace(/<!--.*?-->/g, "").match(/(?<=<p>).*?(?=<)/g);
+    expect(shown).toEqual(["store loading", "runes loading", "loading"]);
+    const url = new URL("https://app.example/guarded");
+    const refused = await requireAuth(auth, { url }).catch((error) => error);
+    expect(refused).toMatchObject({
+      code: "invalid_config",
+      details: { option: "ssr" },
+    });
+  });
+
+  test("says that a Svelte is too old", async ({}, testInfo) => {
+    const old = {
+      name: "old",
+      setup({ onLoad, onResolve }) {
+        onResolve({ filter: /^svelte\/reactivity$/ }, ({ path }) => ({
+          path,
+          namespace: "old",
+        }));
+        onLoad({ filter: /./, namespace: "old" }, () => ({
+          contents: "export const SvelteMap = Map",
+        }));
+      },
+    };
+    const { createAuth, reactive } = await imported(
+      testInfo,
+      `export { createAuth } from "countersign";
+       export { reactive } from "countersign/svelte";`,
+      [old],
+    );
+    const auth = createAuth({ issuer: "https://id.example", clientId: "spa" });
+    expect(() => reactive(auth)).toThrow(
+      expect.objectContaining({
+        code: "invalid_config",
+        details: { option: "svelte", problem: "older than 5.7" },
+      }),
+    );
+  });
+});
