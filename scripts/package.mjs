@@ -31,7 +31,7 @@ async function assemble() {
   for (const file of files) await copyFile(file, join(staging, basename(file)));
   // What errors and doc comments point at.
   await mkdir(join(staging, "docs"));
-  for (const page of ["errors", "providers", "relay", "security"])
+  for (const page of ["errors", "providers", "relay", "security", "testing"])
     await copyFile(
       inCheckout(`docs/${page}.md`),
       join(staging, `docs/${page}.md`),
