@@ -108,9 +108,10 @@ export const parts = [
     ...checks("types", "types and exports", "", [
       ["tsc, the package", "tsc", ["-p", "pkg-template", "--noEmit"]],
       ["tsc, the demo", "tsc", ["-p", "www-demo"]],
-      ...(existsSync(inCheckout("tests/types/tsconfig.json"))
-        ? [["tsc, tests/types", "tsc", ["-p", "tests/types", "--noEmit"]]]
-        : []),
+      ["tsc, tests/types", "tsc", ["-p", "tests/types", "--noEmit"]],
+      ["every entry, libraries checked", "node", ["scripts/types.mjs"]],
+      ["snippets of the documents", "node", ["scripts/snippets.mjs"]],
+      ["npm run api", "node", ["scripts/api.mjs"]],
       ["publint", "publint", async () => ["run", await tarball(), "--strict"]],
       [
         "are-the-types-wrong",
