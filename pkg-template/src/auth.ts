@@ -360,7 +360,11 @@ class Client {
       return Promise.race([call(core), trap]);
     };
     try {
-      return await (signal ? abortable(run(), signal) : run());
+      if (!signal) return await run();
+      if (!(signal instanceof AbortSignal)) {
+        throw refuse("signal", "not an AbortSignal");
+      }
+      return await abortable(run(), signal);
     } catch (thrown) {
       throw toAuthError(thrown, "call");
     }
@@ -632,9 +636,10 @@ function abortable<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
     const abort = () =>
       reject(AuthError.of("aborted", {}, false, signal.reason));
     if (signal.aborted) abort();
-    signal.addEventListener("abort", abort, { once: true });
-    const remove = () => signal.removeEventListener("abort", abort);
-    work.then(resolve, reject).then(remove);
+    signal.addEventListener("abort", abort);
+    work
+      .then(resolve, reject)
+      .then(() => signal.removeEventListener("abort", abort));
   });
 }
 

@@ -70,9 +70,13 @@ export class Port {
    * and no redirect is followed (RFC 9700 §4.12).
    */
   async exchange(ticket, url, endpoint, body, json, token, seconds) {
-    const signal = AbortSignal.timeout(seconds * 1000);
+    const controller = new AbortController();
+    const { signal } = controller;
     // A transport of the application's need not listen to the signal. Of two answers, Rust takes the first.
-    signal.addEventListener("abort", () => this.#tell(ticket, timeout, ""));
+    const late = setTimeout(() => {
+      controller.abort();
+      this.#tell(ticket, timeout, "");
+    }, seconds * 1000);
     // The page may be left at once: a revocation gets through all the same.
     const keepalive = endpoint === "revocation";
     const headers = { accept: "application/json" };
@@ -114,6 +118,8 @@ export class Port {
       const { onLine } = navigator;
       code = signal.aborted ? timeout : onLine === false ? offline : absent;
     }
+    // Until it goes off it would hold all of wasm, also of a client that was disposed.
+    clearTimeout(late);
     this.#tell(ticket, code, text);
   }
 

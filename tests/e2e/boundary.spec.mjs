@@ -482,3 +482,49 @@ test("T33: what the Rust side is done with is wiped from its memory", async ({
   await call(page, "logout", { local: true });
   for (const token of tokens) expect(await isInMemory(token)).toBe(false);
 });
+
+// An engine has room for a hundred or so memories in a process, and a page may make and dispose of clients all day.
+test("T33: nothing of a client that was disposed is left in memory", async ({
+  page,
+  app,
+  scripted,
+  browserName,
+}) => {
+  test.skip(
+    browserName !== "chromium",
+    "its driver cannot have the page's garbage collected",
+  );
+  await page.addInitScript(() => {
+    const { Instance } = WebAssembly;
+    window.memories = [];
+    WebAssembly.Instance = function (...args) {
+      const instance = new Instance(...args);
+      window.memories.push(new WeakRef(instance.exports.memory));
+      return instance;
+    };
+  });
+  await open(page, app);
+  const options = optionsFor(app, scripted);
+  const session = await page.context().newCDPSession(page);
+  const left = async () => {
+    await session.send("HeapProfiler.collectGarbage");
+    return page.evaluate(() => memories.filter((one) => one.deref()).length);
+  };
+  await begin(page, options);
+  await requestUrl(page);
+  expect(await left()).toBe(1);
+  await page.evaluate(async (options) => {
+    for (let made = 0; made < 10; made += 1) {
+      auth.dispose();
+      // Discovered anew each time: a request is what takes longest to be forgotten.
+      sessionStorage.clear();
+      start(options);
+      await new Promise((resolve, reject) => {
+        auth.login({ navigate: resolve }).catch(reject);
+      });
+    }
+    auth.dispose();
+  }, options);
+  await expect.poll(left, { timeout: 3000 }).toBe(0);
+  expect(await page.evaluate(() => memories.length)).toBe(11);
+});
