@@ -34,6 +34,11 @@ const apps = {
     const ready = auth.init({ pkceMethod: "S256" });
     login.onclick = async () => { await ready; await auth.login(); };
     call.onclick = async () => { await auth.updateToken(30); console.log(auth.token); };`,
+  "@axa-fr/oidc-client": `
+    import { OidcClient } from "@axa-fr/oidc-client";
+    const auth = OidcClient.getOrCreate(() => fetch)({ authority: "https://id.example", client_id: "app", redirect_uri: location.href, scope: "openid" });
+    login.onclick = async () => { await auth.tryKeepExistingSessionAsync(); await auth.loginAsync("/"); };
+    call.onclick = async () => console.log((await auth.getValidTokenAsync()).tokens.accessToken);`,
   "@azure/msal-browser": `
     import { createStandardPublicClientApplication } from "@azure/msal-browser";
     const auth = createStandardPublicClientApplication({ auth: { clientId: "app", authority: "https://id.example", redirectUri: location.href } });
