@@ -39,10 +39,9 @@ export declare function injectAuth<TUser = IdTokenClaims>(): AuthService<TUser>;
 export declare const authGuard: CanActivateFn;
 
 /** {@link authGuard} with options. */
-export declare function createAuthGuard({
-  signedOut,
-  login,
-}?: AuthGuardOptions): CanActivateFn;
+export declare function createAuthGuard(
+  options?: AuthGuardOptions,
+): CanActivateFn;
 
 /** Sends the access token to the origins that `auth.fetch` sends it to, with one retry after a refused token. Everything else passes as it is, and so does all while nobody is signed in. */
 export declare const authInterceptor: HttpInterceptorFn;

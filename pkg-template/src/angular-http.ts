@@ -16,8 +16,8 @@ export const authInterceptor: HttpInterceptorFn = (request, next) => {
   if (typeof window === "undefined" || method === "JSONP") return next(request);
   return defer(() => {
     const end = new AbortController();
-    const authorize = (options?: AccessTokenOptions) =>
-      auth.authorize(urlWithParams, { signal: end.signal, ...options });
+    const authorize = (url: string, options?: AccessTokenOptions) =>
+      auth.authorize(url, { signal: end.signal, ...options });
     // To exactly the URL that was checked.
     const send = ({ url, headers }: Request) => {
       const setHeaders = { Authorization: headers.get("Authorization") ?? "" };
@@ -29,7 +29,7 @@ export const authInterceptor: HttpInterceptorFn = (request, next) => {
       if (status !== 401 || body instanceof ReadableStream) throw failure;
       const challenge = headers?.get("WWW-Authenticate") ?? null;
       const refused = tokenOf(sent);
-      const fresh = await authorize({ refused, challenge });
+      const fresh = await authorize(sent.url, { refused, challenge });
       if (tokenOf(fresh) === refused) throw failure;
       return fresh;
     };
@@ -39,7 +39,7 @@ export const authInterceptor: HttpInterceptorFn = (request, next) => {
           from(again(sent, failure)).pipe(switchMap(send)),
         ),
       );
-    return from(authorize().catch(unauthorized)).pipe(
+    return from(authorize(urlWithParams).catch(unauthorized)).pipe(
       switchMap((sent) => (sent ? sendTwice(sent) : next(request))),
       finalize(() => end.abort()),
     );

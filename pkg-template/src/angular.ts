@@ -60,17 +60,15 @@ export function injectAuth<TUser = IdTokenClaims>(): AuthService<TUser> {
 export const authGuard: CanActivateFn = createAuthGuard();
 
 /** {@link authGuard} with options. */
-export function createAuthGuard({
-  signedOut,
-  login,
-}: AuthGuardOptions = {}): CanActivateFn {
+export function createAuthGuard(options: AuthGuardOptions = {}): CanActivateFn {
+  const { signedOut, login } = options;
   return (_, { url }) => {
     const auth = injected(AUTH);
-    const router = core.inject(Router);
-    const place = core.inject(Location).prepareExternalUrl(url);
     // Nobody is signed in on a server, and nobody will be: it renders the page as it loads.
     if (typeof window === "undefined") return true;
-    const returnTo = location.origin + place;
+    const router = core.inject(Router);
+    const place = core.inject(Location).prepareExternalUrl(url);
+    const returnTo = new URL(place, document.baseURI).href;
     return auth.ready.then(function guard():
       GuardResult | Promise<GuardResult> {
       const wanted = guarded(auth.state);
