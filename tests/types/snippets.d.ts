@@ -9,6 +9,23 @@ declare module "*/auth" {
   export const auth: import("countersign").Auth;
 }
 
+/** Svelte's runes, which are no imports, and SvelteKit's. */
+declare function $props(): { readonly children: () => never };
+declare module "$app/navigation" {
+  export function goto(
+    url: string,
+    options?: { readonly replaceState?: boolean },
+  ): Promise<void>;
+}
+
+/** Components of an application in Angular. */
+declare module "*/app/app" {
+  export const App: import("@angular/core").Type<unknown>;
+}
+declare module "*/app/orders" {
+  export const Orders: import("@angular/core").Type<unknown>;
+}
+
 /** Vite's. */
 declare module "*?url" {
   const url: string;
