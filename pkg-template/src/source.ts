@@ -9,7 +9,7 @@ export async function compileSource(
   source: WasmSource,
 ): Promise<WebAssembly.Module> {
   const given = await source;
-  if (given instanceof WebAssembly.Module) return given;
+  if (given instanceof WebAssembly.Module) return compile(given, null, failed);
   const url =
     typeof given === "string" || given instanceof URL
       ? String(given)
