@@ -47,7 +47,7 @@ export const ERRORS: Texts = {
   ],
   network: [
     "the authorization server could not be reached",
-    "Offline, a wrong issuer, or no CORS: the server must allow this page's origin",
+    "Offline, a wrong issuer, no CORS (the server must allow this page's origin), or a CSP whose connect-src lacks the server",
   ],
   timeout: [
     "the authorization server did not answer in time",
