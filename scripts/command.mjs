@@ -28,11 +28,11 @@ export function environment(extra = {}) {
  * Runs a command in the checkout and gives its output (both streams, in order).
  *
  * `onLine` sees each line as it comes. With `check: false` a failure is a result, not an error. What takes longer than
- * `limit` minutes is ended, and has failed.
+ * `limit` minutes is ended, and has failed. A `signal` that is aborted ends it, too.
  */
 export function run(command, args = [], options = {}) {
   const { cwd = root, env, onLine, check = true, nice = false } = options;
-  const { limit } = options;
+  const { limit, signal } = options;
   const [file, list] =
     nice && process.platform !== "win32"
       ? ["nice", [command, ...args]]
@@ -55,6 +55,8 @@ export function run(command, args = [], options = {}) {
         take(`\nended: it took longer than ${limit} min\n`);
         endGroup(child);
       }, limit * 60_000);
+    const abort = () => endGroup(child);
+    signal?.addEventListener("abort", abort);
     const take = (text) => {
       output += text;
       if (!onLine) return;
@@ -70,13 +72,16 @@ export function run(command, args = [], options = {}) {
       if (check) reject(new CommandError(shown, error.message, output));
       else resolve({ status: 127, output: `${output}${error.message}` });
     });
-    child.on("close", (code, signal) => {
+    child.on("close", (code, endedBy) => {
       running.delete(child);
       clearTimeout(late);
+      signal?.removeEventListener("abort", abort);
       if (line) onLine?.(line);
       const status = code ?? 1;
       if (status === 0 || !check) return resolve({ status, output });
-      const reason = signal ? `was ended by ${signal}` : `ended with ${status}`;
+      const reason = endedBy
+        ? `was ended by ${endedBy}`
+        : `ended with ${status}`;
       reject(new CommandError(shown, reason, output));
     });
   });
