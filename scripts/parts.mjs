@@ -109,6 +109,7 @@ export const parts = [
       ["tsc, the package", "tsc", ["-p", "pkg-template", "--noEmit"]],
       ["tsc, the demo", "tsc", ["-p", "www-demo"]],
       ["tsc, tests/types", "tsc", ["-p", "tests/types", "--noEmit"]],
+      ["tsc, routers", "tsc", ["-p", "tests/types/routers", "--noEmit"]],
       ["every entry, libraries checked", "node", ["scripts/types.mjs"]],
       ["snippets of the documents", "node", ["scripts/snippets.mjs"]],
       ["npm run api", "node", ["scripts/api.mjs"]],
