@@ -1,5 +1,6 @@
+import { existsSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import { inCheckout, root } from "./checkout.mjs";
 
@@ -61,17 +62,25 @@ const measures = {
     }).length,
 };
 
-/** Measures every application: `{ [name]: { [part]: { raw, gzip, brotli } } }`. */
+/** What an application loads beside its framework and countersign itself. */
+const adapters = () =>
+  ["react", "vue", "svelte", "angular"].filter((name) =>
+    existsSync(inCheckout(`pkg/${name}.js`)),
+  );
+
+/** Measures every application and every adapter: `{ [name]: { [part]: { raw, gzip, brotli } } }`. */
 async function measure() {
   const sizes = {};
   for (const [name, source] of Object.entries(apps))
     sizes[name] = await measureApp(name, source);
+  const own = await ownFiles();
+  for (const name of adapters())
+    sizes[`countersign/${name}`] = await measureAdapter(name, own);
   return sizes;
 }
 
-async function measureApp(name, source) {
-  const { build } = await import("esbuild");
-  const { outputFiles, metafile } = await build({
+const bundle = async (source, more) =>
+  (await import("esbuild")).build({
     stdin: { contents: source, resolveDir: root, sourcefile: "app.js" },
     absWorkingDir: root,
     bundle: true,
@@ -85,7 +94,40 @@ async function measureApp(name, source) {
     write: false,
     metafile: true,
     logLevel: "error",
+    ...more,
   });
+
+/** The files of `pkg` that are there without any adapter. */
+async function ownFiles() {
+  const { metafile } = await bundle(
+    `import "./pkg/index.js"; import "./pkg/external.js";`,
+    { ignoreAnnotations: true },
+  );
+  return new Set(Object.keys(metafile.inputs).map((path) => basename(path)));
+}
+
+async function measureAdapter(name, own) {
+  const outside = {
+    name: "outside",
+    setup: ({ onResolve }) =>
+      onResolve({ filter: /^\.\// }, ({ path }) =>
+        own.has(basename(path)) ? { path, external: true } : undefined,
+      ),
+  };
+  const { outputFiles } = await bundle(`export * from "./pkg/${name}.js";`, {
+    splitting: false,
+    packages: "external",
+    plugins: [outside],
+  });
+  const adapter = nothing();
+  for (const { contents } of outputFiles)
+    for (const [unit, of] of Object.entries(measures))
+      adapter[unit] += of(contents);
+  return { adapter };
+}
+
+async function measureApp(name, source) {
+  const { outputFiles, metafile } = await bundle(source);
   const sizes = Object.fromEntries(
     [...parts, ...optional].map((part) => [part, nothing()]),
   );
@@ -121,7 +163,7 @@ function table(sizes) {
   const rows = [["part", ...Object.keys(measures)]];
   for (const [name, app] of Object.entries(sizes)) {
     const own = name.startsWith("countersign");
-    for (const part of own ? [...parts, ...optional] : ["total"])
+    for (const part of own ? Object.keys(app) : ["total"])
       rows.push([
         own ? `${name}: ${part}` : name,
         ...Object.values(app[part]).map((bytes) => bytes.toLocaleString("en")),
@@ -162,12 +204,16 @@ function figure(sizes, key) {
   return sizes[name][part][unit];
 }
 
-const measuredKeys = ["countersign", "countersign/external"].flatMap((name) =>
-  [...parts, ...optional].flatMap((part) => [
-    `${name}: ${part} raw`,
-    `${name}: ${part} brotli`,
-  ]),
-);
+/** Of all that is ours. */
+const measuredKeys = (sizes) =>
+  Object.entries(sizes)
+    .filter(([name]) => name.startsWith("countersign"))
+    .flatMap(([name, app]) =>
+      Object.keys(app).flatMap((part) => [
+        `${name}: ${part} raw`,
+        `${name}: ${part} brotli`,
+      ]),
+    );
 
 /** The table, or an error with it when anything is over the budget. */
 export async function checkSize() {
@@ -186,7 +232,7 @@ export async function updateBudget() {
   const sizes = await measure();
   const { limits } = await budget();
   const measured = Object.fromEntries(
-    measuredKeys.map((key) => [key, figure(sizes, key)]),
+    measuredKeys(sizes).map((key) => [key, figure(sizes, key)]),
   );
   await writeFile(
     budgetFile,
