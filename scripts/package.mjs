@@ -31,7 +31,14 @@ async function assemble() {
   for (const file of files) await copyFile(file, join(staging, basename(file)));
   // What errors and doc comments point at.
   await mkdir(join(staging, "docs"));
-  for (const page of ["errors", "providers", "relay", "security", "testing"])
+  for (const page of [
+    "errors",
+    "frameworks",
+    "providers",
+    "relay",
+    "security",
+    "testing",
+  ])
     await copyFile(
       inCheckout(`docs/${page}.md`),
       join(staging, `docs/${page}.md`),

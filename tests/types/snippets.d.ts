@@ -26,6 +26,12 @@ declare module "*/app/orders" {
   export const Orders: import("@angular/core").Type<unknown>;
 }
 
+/** A component of an application in Vue. */
+declare module "*.vue" {
+  const component: import("vue").Component;
+  export default component;
+}
+
 /** Vite's. */
 declare module "*?url" {
   const url: string;
