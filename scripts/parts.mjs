@@ -9,6 +9,7 @@ import { buildSteps, packStep, tarball } from "./package.mjs";
 import {
   geckodriver,
   nodeModules,
+  olderFrameworks,
   rustToolchain,
   wasmBindgenCli,
   wasmPack,
@@ -137,6 +138,16 @@ export const parts = [
     },
   },
   ...["chromium", "firefox"].map(e2ePart),
+  {
+    ...nodePart({
+      group: "frameworks",
+      name: "adapters on a server",
+      engine: "node",
+      folder: "tests/frameworks",
+      after: "build",
+    }),
+    needs: [nodeModules, olderFrameworks],
+  },
   raceAndSoak(),
   nodePart({
     group: "webkit",
@@ -316,7 +327,7 @@ function e2ePart(engine) {
     name: "end to end",
     engine,
     browser: true,
-    needs: [nodeModules],
+    needs: [nodeModules, olderFrameworks],
     after: "build",
     async run(say) {
       const project = ["test", `--project=${engine}`];

@@ -69,6 +69,28 @@ export const nodeModules = {
   run: (say) => run("npm", ["ci", "--no-audit", "--no-fund"], { onLine: say }),
 };
 
+/** Frameworks that are older than those of the workspace, for the adapters' tests. */
+export const olderFrameworks = {
+  name: "older frameworks",
+  hint: "a download of 5 MB, the first time",
+  async needed() {
+    const folder = "tests/frameworks/older";
+    const wanted = await lockedPackages(`${folder}/package-lock.json`);
+    const present = await lockedPackages(
+      `${folder}/node_modules/.package-lock.json`,
+    );
+    return Object.entries(wanted).some(
+      ([path, { version }]) =>
+        path !== "" && present[path]?.version !== version,
+    );
+  },
+  run: (say) =>
+    run("npm", ["ci", "--no-audit", "--no-fund"], {
+      cwd: inCheckout("tests/frameworks/older"),
+      onLine: say,
+    }),
+};
+
 async function lockedPackages(path) {
   const file = inCheckout(path);
   if (!existsSync(file)) return {};

@@ -12,10 +12,17 @@ const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 export const packageDirectory =
   process.env.COUNTERSIGN_PKG ?? fileURLToPath(new URL("pkg", root));
 
-/** The page's scripts, bundled as an application would: `[{ path, text }]`, the wasm in a chunk of its own. `entry` is another page's script, `plugins` what it needs beside. */
-export async function bundlePage(entry = here("page.js"), plugins = []) {
+/** The page's scripts, bundled as an application would: `[{ path, text }]`, the wasm in a chunk of its own. `entry` is another page's script, `plugins` what it needs beside, `alias` where packages lie that the workspace has not. */
+export async function bundlePage(
+  entry = here("page.js"),
+  plugins = [],
+  alias = {},
+) {
   const { outputFiles } = await build({
     entryPoints: { page: entry },
+    alias,
+    jsx: "automatic",
+    define: vueFlags,
     outdir: "/assets",
     absWorkingDir: "/",
     bundle: true,
@@ -28,6 +35,13 @@ export async function bundlePage(entry = here("page.js"), plugins = []) {
   });
   return outputFiles.map(({ path, text }) => ({ path, text }));
 }
+
+/** What the bundlers that people use for Vue set. */
+const vueFlags = {
+  __VUE_OPTIONS_API__: "true",
+  __VUE_PROD_DEVTOOLS__: "false",
+  __VUE_PROD_HYDRATION_MISMATCH_DETAILS__: "false",
+};
 
 /** Resolves `countersign` by the `exports` of its manifest, and `countersign-inside/…` past them. */
 export const packed = {
