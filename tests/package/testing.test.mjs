@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import { afterEach, test } from "node:test";
+import { build } from "esbuild";
+import { inCheckout } from "../../scripts/checkout.mjs";
 
 // The client for an application's own tests, on Node: `countersign/testing`.
 
@@ -217,4 +219,21 @@ test("after dispose nobody hears anything, and calls say why", async () => {
   for (const method of ["login", "getAccessToken", "logout", "fetch"])
     await assert.rejects(auth[method](), code("disposed"));
   assert.equal(auth.calls[0].method, "dispose");
+});
+
+test("nothing of the client itself, nor its wasm, comes along", async () => {
+  const { metafile } = await build({
+    entryPoints: [inCheckout("pkg/testing.js")],
+    bundle: true,
+    format: "esm",
+    splitting: true,
+    outdir: inCheckout("target/testing"),
+    write: false,
+    metafile: true,
+    absWorkingDir: inCheckout("."),
+  });
+  const inputs = Object.keys(metafile.inputs);
+  assert.ok(inputs.includes("pkg/testing.js"));
+  for (const name of ["auth", "core", "wasm", "wasm-inline", "engine"])
+    assert.ok(!inputs.includes(`pkg/${name}.js`), name);
 });
