@@ -67,6 +67,14 @@ test("the pages that hints and doc comments point at are there, and so is what t
     for (const [, target] of text.matchAll(/\]\((?!https?:|#)([^)#]+)/g))
       assert.ok(names.includes(target), `${page} links to ${target}`);
   }
+  const readme = await readFile(join(docs, "../README.md"), "utf8");
+  const linked = [...readme.matchAll(/\]\((?!https?:|#)([^)#]+)/g)];
+  assert.ok(linked.length > 0);
+  for (const [, target] of linked)
+    assert.ok(
+      names.includes(target.replace(/^docs\//, "")),
+      `README.md links to ${target}`,
+    );
 });
 
 test("on a server both entries import and make a client that does nothing", async () => {
