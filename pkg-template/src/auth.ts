@@ -20,7 +20,6 @@ import {
 import {
   afterLogout,
   checkObject,
-  flag,
   jsonText,
   logoutParams,
   normalize,
@@ -31,6 +30,7 @@ import {
   seconds,
   text,
   tokenKey,
+  typed,
   type NormalOptions,
   type Options,
 } from "./options.js";
@@ -495,6 +495,7 @@ class Client {
 
   #login = async (options: LoginOptions = {}): Promise<never> => {
     checkObject(options, "options");
+    typed(options.navigate, "navigate", "function");
     const returnTo = parse(options.returnTo ?? location.href, "returnTo");
     if (returnTo.origin !== location.origin) {
       throw refuse("returnTo", "of another origin");
@@ -530,9 +531,10 @@ class Client {
   #logout = async (options: LogoutOptions = {}): Promise<void> => {
     if (this.#end.signal.aborted) throw AuthError.of("disposed", {});
     checkObject(options, "options");
+    typed(options.navigate, "navigate", "function");
     const json = JSON.stringify({
-      local: options.local === true,
-      revoke: flag(options.revoke, "revoke"),
+      local: typed(options.local, "local", "boolean"),
+      revoke: typed(options.revoke, "revoke", "boolean"),
       params: logoutParams(options.extra, this.normal),
       statePrefix: this.normal.logoutPrefix,
       postLogoutRedirectUri: afterLogout(options),
@@ -571,7 +573,7 @@ class Client {
     const json = JSON.stringify({
       key,
       minValidity,
-      forceRefresh: !!forceRefresh,
+      forceRefresh: typed(forceRefresh, "forceRefresh", "boolean"),
       refused: optional(refused, "refused", text),
       challenge,
     });

@@ -10,7 +10,7 @@ export const TEXTS: Partial<Record<AuthErrorCode, readonly [string, string]>> =
     ],
     unsupported_environment: [
       "this page lacks something that the sign-in needs",
-      "Serve the page over https, to a current browser",
+      "Serve it over https, to a current browser",
     ],
     wasm_load_failed: [
       "the wasm side could not be loaded",
@@ -18,12 +18,12 @@ export const TEXTS: Partial<Record<AuthErrorCode, readonly [string, string]>> =
     ],
     forbidden_origin: [
       "the access token is not sent to this origin",
-      "Add its origin to apiOrigins, if the API is yours",
+      "If it is yours, add it to apiOrigins",
     ],
     disposed: ["this client was disposed", "Call createAuth again"],
     login_required: ["there is no session", "Call login()"],
-    aborted: ["the call was aborted", "Call again when wanted"],
-    internal: ["countersign failed", "Report it with details.location"],
+    aborted: ["the call was aborted", "Call again"],
+    internal: ["countersign failed", "Report details.location"],
   };
 
 /** What went wrong: `code` says what, `details` what there is to know about it, `hint` what to do. Holds no token, code or claim value. */

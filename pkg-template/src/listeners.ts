@@ -1,3 +1,5 @@
+import { typed } from "./options.js";
+
 /** The application hears of it as of any uncaught error. */
 export function reportLater(error: unknown): void {
   queueMicrotask(() => {
@@ -14,6 +16,7 @@ export class Listeners<M extends object> {
     listener: (event: M[K]) => void,
     signal?: AbortSignal,
   ): () => void {
+    typed(listener ?? null, "listener", "function");
     // Of its own, so that one function that is given twice is called twice and ended once.
     const call = (event: M[K]) => listener(event);
     const end = () => void this.#all.get(type)?.delete(call);

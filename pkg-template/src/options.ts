@@ -86,7 +86,12 @@ export function normalize(options: Options): NormalOptions {
     );
   }
   const chosen = choose(options);
-  const { storage = "session" } = options;
+  const {
+    storage = "session",
+    apiOrigins: origins = [],
+    redirectUri: back = "/",
+    scope: asked = chosen.oidc ? "openid" : "",
+  } = options;
   const metadata = metadataOf(options);
   const byHand =
     !chosen.oidc && metadata.authorization_endpoint && metadata.token_endpoint;
@@ -97,10 +102,7 @@ export function normalize(options: Options): NormalOptions {
   const clientId = text(options.clientId, "clientId");
   if (clientId === "") throw refuse("clientId", "empty");
   for (const name of ["onCallback", "transport", "log"] as const) {
-    const given = options[name];
-    if (given !== undefined && typeof given !== "function") {
-      throw refuse(name, "not a function");
-    }
+    typed(options[name], name, "function");
   }
   const allowInsecureIssuer = optional(
     options.allowInsecureIssuer,
@@ -109,14 +111,12 @@ export function normalize(options: Options): NormalOptions {
   );
   if (issuer !== undefined) checkIssuer(issuer, allowInsecureIssuer);
   const server = issuer ?? (metadata.authorization_endpoint as string);
-  const redirectUri = absolute(options.redirectUri ?? "/", "redirectUri");
+  const redirectUri = absolute(back, "redirectUri");
   const postLogoutRedirectUri = afterLogout(options);
-  const scope = scopeText(options.scope ?? (chosen.oidc ? "openid" : ""));
+  const scope = scopeText(asked);
   if (chosen.oidc && !scope.split(" ").includes("openid"))
     throw refuse("scope", "lacks openid");
-  const apiOrigins = (options.apiOrigins ?? []).map((origin) =>
-    originOf(origin),
-  );
+  const apiOrigins = list(origins, "apiOrigins").map(originOf);
   const logout = optional(options.logout, "logout", dialectOf);
   const client = `${server} ${clientId}`;
   const tag = fnv1a(client);
@@ -237,8 +237,7 @@ const PARAMS: Readonly<
     return jsonText(value, option) as string;
   },
   authorizationDetails: (value, option) => {
-    if (!Array.isArray(value)) throw refuse(option, "not a list");
-    for (const detail of value) {
+    for (const detail of list(value, option)) {
       checkObject(detail, option);
       // RFC 9396 §2.
       text((detail as { type?: unknown }).type, `${option}.type`);
@@ -319,10 +318,19 @@ export function jsonText(value: unknown, option: string): string | undefined {
   }
 }
 
-/** Yes, no, or not said. */
-export function flag(value: unknown, option: string): unknown {
-  if (value === undefined || typeof value === "boolean") return value;
-  throw refuse(option, "not true or false");
+function list(value: unknown, option: string): readonly unknown[] {
+  if (Array.isArray(value)) return value;
+  throw refuse(option, "not a list");
+}
+
+/** Of this type, or not said. */
+export function typed<T>(
+  value: T,
+  option: string,
+  type: "boolean" | "function",
+): T {
+  if (value === undefined || typeof value === type) return value;
+  throw refuse(option, `not a ${type}`);
 }
 
 /** A text without lone surrogates: those cannot be sent (RFC 6749 Appendix B). */
