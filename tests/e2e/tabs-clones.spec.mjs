@@ -46,7 +46,7 @@ for (const count of [10, 50])
 
     const back = [
       await all.reopened(stored),
-      await cached.back(),
+      ...(await cached.back()),
       ...(frozen ? [await frozen.resume()] : []),
     ];
     const calls = await all.expectValid(back);

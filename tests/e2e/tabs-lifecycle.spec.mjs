@@ -93,7 +93,7 @@ test.describe("a logout", () => {
     const first = await all.signedIn();
     const cached = await tabsIn.cache(all, await all.duplicate(first));
     await logOut(first);
-    await expectSignedOut(all, [await cached.back()]);
+    await expectSignedOut(all, await cached.back());
   });
 
   test("reaches a frozen tab when it is resumed", async ({

@@ -38,7 +38,7 @@ for (const count of [10, 50])
 
     const back = [
       await all.unrelated(),
-      await cached.back(),
+      ...(await cached.back()),
       ...(frozen ? [await frozen.resume()] : []),
     ];
     const calls = await all.expectValid(back);
