@@ -321,6 +321,9 @@ function settled(tally, status, output) {
   return tally.failed > 0 ? tally : plus(tally, fail("the runner itself"));
 }
 
+/** Specs that fill the machine by themselves; most others wait for servers and timers, and two of them go on at once. */
+const manyTabs = "(tabs-[a-z-]+|lies)\\.spec";
+
 function e2ePart(engine) {
   return {
     group: "e2e",
@@ -336,18 +339,28 @@ function e2ePart(engine) {
         const { report } = await playwright(engine, [...project, "--list"]);
         return notRun(playwrightNames(report), lack);
       }
-      const { report, status, output } = await playwright(engine, project, say);
-      return settled(playwrightTally(report), status, output);
+      let tally = none();
+      for (const [name, ...some] of [
+        [engine, "--workers=2", `--grep-invert=${manyTabs}`],
+        [`${engine}-tabs`, "--workers=1", `--grep=${manyTabs}`],
+      ]) {
+        const words = [...project, ...some];
+        const { report, status, output } = await playwright(name, words, say);
+        tally = plus(tally, settled(playwrightTally(report), status, output));
+      }
+      return tally;
     },
   };
 }
 
-async function playwright(engine, args, say) {
-  const file = inCheckout(`target/e2e/${engine}.json`);
+async function playwright(name, args, say) {
+  const file = inCheckout(`target/e2e/${name}.json`);
   await mkdir(inCheckout("target/e2e"), { recursive: true });
   await rm(file, { force: true });
-  const words = [...args, "--reporter=list,json"];
-  const { status, output } = await run("playwright", words, {
+  // Each has a folder of its own, which it clears when it begins.
+  const output = `--output=test-results/${name}`;
+  const words = [...args, output, "--reporter=list,json"];
+  const result = await run("playwright", words, {
     onLine: say,
     check: false,
     limit,
@@ -356,7 +369,7 @@ async function playwright(engine, args, say) {
   const report = existsSync(file)
     ? JSON.parse(await readFile(file, "utf8"))
     : {};
-  return { report, status, output };
+  return { ...result, report };
 }
 
 function nodePart({ group, name, engine, folder, after, display = false }) {
