@@ -44,11 +44,34 @@ test.describe("in Svelte", () => {
     await expect(page.locator("#store")).toHaveText("signedIn");
     await expect(page.locator("#runes")).toHaveText("signedIn");
     await expect(page.locator("#name")).toHaveText("alice");
-    expect(await page.evaluate(() => effects)).toEqual(["loading", "signedIn"]);
+    // Each state once.
+    expect(await page.evaluate(() => effects)).toEqual([
+      "derived loading",
+      "loading",
+      "derived signedIn",
+      "signedIn",
+    ]);
     // The next page knows who is signed in, and asks nobody.
     await page.reload();
     await expect(page.locator("#guarded")).toContainText("alice");
-    expect(await page.evaluate(() => effects)).toEqual(["signedIn"]);
+    expect(await page.evaluate(() => effects)).toEqual([
+      "derived signedIn",
+      "signedIn",
+    ]);
+    expect(scripted.count("authorization")).toBe(1);
+  });
+
+  test("a place that is asked for, and not yet shown, is the one to come back to", async ({
+    page,
+    app,
+    scripted,
+  }) => {
+    await open(page, app, optionsFor(app, scripted));
+    await expect(page.locator("#store")).toHaveText("signedOut");
+    await page.evaluate(() => void load("/guarded?from=home"));
+    await expect(page.locator("#guarded")).toHaveText(
+      "alice at /guarded?from=home",
+    );
     expect(scripted.count("authorization")).toBe(1);
   });
 

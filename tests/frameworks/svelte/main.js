@@ -38,6 +38,9 @@ window.auth = Object.create(client, {
 let app;
 Object.assign(window, {
   go,
+  /** What a router does before it goes there. */
+  load: (path) =>
+    requireAuth(window.auth, { url: new URL(path, location.href) }),
   show() {
     app = mount(App, {
       target: document.body,
