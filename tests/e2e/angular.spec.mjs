@@ -1,6 +1,6 @@
-import { fileURLToPath, pathToFileURL } from "node:url";
-import { build } from "esbuild";
-import { bundlePage, packed } from "../support/app.mjs";
+import { fileURLToPath } from "node:url";
+import { older } from "../frameworks/bundle.mjs";
+import { bundlePage } from "../support/app.mjs";
 import { optionsFor } from "../support/driver.mjs";
 import { expect, quick, test as base } from "../support/fixtures.mjs";
 
@@ -340,83 +340,27 @@ test("a script of JSONP goes without a token, which it could not carry", async (
   expect(app.withToken).toEqual([]);
 });
 
-test.describe("the entry for Angular on a server", () => {
-  /** Bundled for Node and imported. */
-  async function imported(testInfo, contents, plugins = []) {
-    const outfile = testInfo.outputPath("server.mjs");
-    await build({
-      stdin: { contents, resolveDir: folder },
-      bundle: true,
-      format: "esm",
-      platform: "node",
-      outfile,
-      logLevel: "silent",
-      plugins: [...plugins, packed],
-    });
-    return import(pathToFileURL(outfile).href);
-  }
-
-  const options = {
-    issuer: "https://id.example",
-    clientId: "spa",
-    redirectUri: "https://app.example/callback",
-  };
-
-  test("shows that it is loading, lets everything through as it is, and lets nobody wait for ever", async ({}, testInfo) => {
-    const entry = await imported(
-      testInfo,
-      `import "@angular/compiler";
-       export { HttpRequest } from "@angular/common/http";
-       export { createEnvironmentInjector, runInInjectionContext } from "@angular/core";
-       export { createAuth } from "countersign";
-       export * from "countersign/angular";`,
-    );
-    const auth = entry.createAuth(options);
-    const injector = entry.createEnvironmentInjector(
-      [entry.provideAuth(auth)],
-      null,
-    );
-    const within = (call) => entry.runInInjectionContext(injector, call);
-    const { state, user, isSignedIn } = within(entry.injectAuth);
-    expect(state().status).toBe("loading");
-    expect([user(), isSignedIn()]).toEqual([null, false]);
-    expect(within(() => entry.authGuard({}, { url: "/guarded" }))).toBe(true);
-    const request = new entry.HttpRequest("GET", "/api/me");
-    let sent;
-    within(() => entry.authInterceptor(request, (next) => (sent = next)));
-    expect(sent).toBe(request);
-  });
-
-  test("says that an Angular is too old", async ({}, testInfo) => {
-    const old = {
-      name: "old",
-      setup({ onLoad, onResolve }) {
-        onResolve({ filter: /^@angular\// }, ({ path }) => ({
-          path,
-          namespace: "old",
-        }));
-        onLoad({ filter: /./, namespace: "old" }, () => ({
-          contents: `
-            export class InjectionToken {}
-            export class HttpParams {}
-            export class Location {}
-            export class Router {}
-            export const inject = () => null;
-            export const assertInInjectionContext = () => {};`,
-        }));
-      },
-    };
-    const { createAuth, provideAuth } = await imported(
-      testInfo,
-      `export { createAuth } from "countersign";
-       export { provideAuth } from "countersign/angular";`,
-      [old],
-    );
-    expect(() => provideAuth(createAuth(options))).toThrow(
-      expect.objectContaining({
-        code: "invalid_config",
-        details: { option: "@angular/core", problem: "older than 19" },
-      }),
-    );
-  });
-});
+base.extend({
+  scripts: [
+    async ({}, use) =>
+      use(
+        await bundlePage(`${folder}/zoned.js`, [], {
+          "zone.js": older("zone.js"),
+        }),
+      ),
+    { scope: "worker" },
+  ],
+})(
+  "an application in a zone is up to date, too",
+  async ({ page, app, scripted }) => {
+    await enter(page, app, scripted);
+    expect(await page.evaluate(() => Zone.current.name)).toBe("<root>");
+    await expect(page.locator("#name")).toHaveText("alice");
+    const { body } = await send(page, "GET", "/api/refuse-old");
+    expect(body.authorization).toMatch(/^Bearer at-/);
+    // Outside of the zone, as another tab would.
+    await page.evaluate(() => auth.logout({ local: true }));
+    await expect(page.locator("#status")).toHaveText("signedOut");
+    await expect(page.locator("#name")).toHaveText("nobody");
+  },
+);

@@ -1,14 +1,12 @@
-import { execFile } from "node:child_process";
-import { fileURLToPath, pathToFileURL } from "node:url";
-import { promisify } from "node:util";
-import { build } from "esbuild";
-import { bundlePage, packageDirectory, packed } from "../support/app.mjs";
+import { fileURLToPath } from "node:url";
+import { bundlePage } from "../support/app.mjs";
 import { optionsFor } from "../support/driver.mjs";
 import { expect, quick, test as base } from "../support/fixtures.mjs";
 import { svelte } from "../support/svelte.mjs";
 
-const folder = new URL("../frameworks/svelte/", import.meta.url);
-const main = fileURLToPath(new URL("main.js", folder));
+const main = fileURLToPath(
+  new URL("../frameworks/svelte/main.js", import.meta.url),
+);
 
 const test = base.extend({
   scripts: [
@@ -169,86 +167,4 @@ test.describe("in Svelte", () => {
       await page.click("#login");
       await expect(page.locator("#store")).toHaveText("signedIn");
     });
-});
-
-test.describe("the entry for Svelte on a server", () => {
-  const exec = promisify(execFile);
-
-  /** Bundled for Node and imported. */
-  async function imported(testInfo, contents, plugins = []) {
-    const outfile = testInfo.outputPath("server.mjs");
-    await build({
-      stdin: { contents, resolveDir: fileURLToPath(folder) },
-      bundle: true,
-      format: "esm",
-      platform: "node",
-      outfile,
-      logLevel: "silent",
-      plugins: [packed, svelte("server"), ...plugins],
-    });
-    return import(pathToFileURL(outfile).href);
-  }
-
-  test("does nothing when it is imported", async () => {
-    const program = `console.log(Object.keys(await import("./svelte.js")).sort().join())`;
-    const { stdout, stderr } = await exec(
-      process.execPath,
-      ["--input-type=module", "--eval", program],
-      { cwd: packageDirectory },
-    );
-    expect(stderr).toBe("");
-    expect(stdout.trim()).toBe("getAuth,reactive,requireAuth,setAuth");
-  });
-
-  test("renders that it is loading, and lets nobody wait for ever", async ({}, testInfo) => {
-    const { createAuth, render, requireAuth, Server } = await imported(
-      testInfo,
-      `export { createAuth } from "countersign";
-       export { requireAuth } from "countersign/svelte";
-       export { render } from "svelte/server";
-       export { default as Server } from "./Server.svelte";`,
-    );
-    const auth = createAuth({
-      issuer: "https://id.example",
-      clientId: "spa",
-      redirectUri: "https://app.example/callback",
-    });
-    const { body } = render(Server, { props: { auth } });
-    const shown = body.replace(/<!--.*?-->/g, "").match(/(?<=<p>).*?(?=<)/g);
-    expect(shown).toEqual(["store loading", "runes loading", "loading"]);
-    const url = new URL("https://app.example/guarded");
-    const refused = await requireAuth(auth, { url }).catch((error) => error);
-    expect(refused).toMatchObject({
-      code: "invalid_config",
-      details: { option: "ssr" },
-    });
-  });
-
-  test("says that a Svelte is too old", async ({}, testInfo) => {
-    const old = {
-      name: "old",
-      setup({ onLoad, onResolve }) {
-        onResolve({ filter: /^svelte\/reactivity$/ }, ({ path }) => ({
-          path,
-          namespace: "old",
-        }));
-        onLoad({ filter: /./, namespace: "old" }, () => ({
-          contents: "export const SvelteMap = Map",
-        }));
-      },
-    };
-    const { createAuth, reactive } = await imported(
-      testInfo,
-      `export { createAuth } from "countersign";
-       export { reactive } from "countersign/svelte";`,
-      [old],
-    );
-    const auth = createAuth({ issuer: "https://id.example", clientId: "spa" });
-    expect(() => reactive(auth)).toThrow(
-      expect.objectContaining({
-        code: "invalid_config",
-        details: { option: "svelte", problem: "older than 5.7" },
-      }),
-    );
-  });
 });

@@ -33,7 +33,7 @@ export const testOf = (base, page, alias = () => ({})) =>
   });
 
 /** Runs a program of an application's server in this Node: gives what it exports. */
-export async function onServer(program, { alias = {} } = {}) {
+export async function onServer(program, { alias = {}, plugins = [] } = {}) {
   const folder = await mkdtemp(join(tmpdir(), "countersign-server-"));
   // Playwright compiles again what it takes for a test's own, which takes it ten seconds here.
   const outfile = join(folder, "node_modules/server.mjs");
@@ -51,7 +51,7 @@ export async function onServer(program, { alias = {} } = {}) {
       },
       logLevel: "silent",
       alias,
-      plugins: [packed],
+      plugins: [packed, ...plugins],
     });
     return await import(pathToFileURL(outfile).href);
   } finally {

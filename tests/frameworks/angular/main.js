@@ -1,4 +1,4 @@
-// An application in Angular, without a zone. `window.options` are those of the client, `window.baseHref` is where it lives.
+// An application in Angular, in a zone where there is one. `window.options` are those of the client, `window.baseHref` is where it lives.
 
 import "@angular/compiler";
 import { APP_BASE_HREF } from "@angular/common";
@@ -15,6 +15,7 @@ import {
   createEnvironmentInjector,
   effect,
   inject,
+  provideZoneChangeDetection,
   provideZonelessChangeDetection,
   runInInjectionContext,
 } from "@angular/core";
@@ -107,7 +108,9 @@ async function start() {
   const http = settings.fetch ? [withFetch()] : [];
   const app = await bootstrapApplication(App, {
     providers: [
-      provideZonelessChangeDetection(),
+      "Zone" in window
+        ? provideZoneChangeDetection()
+        : provideZonelessChangeDetection(),
       { provide: APP_BASE_HREF, useValue: settings.baseHref },
       provideRouter(routes, ...(settings.hash ? [withHashLocation()] : [])),
       provideHttpClient(

@@ -1,0 +1,4 @@
+// The same application in a zone.
+
+import "zone.js";
+import "./main.js";
