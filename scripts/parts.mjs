@@ -6,6 +6,7 @@ import { checkSize } from "./bytes.mjs";
 import { inCheckout } from "./checkout.mjs";
 import { run } from "./command.mjs";
 import { buildSteps, packStep, tarball } from "./package.mjs";
+import { packagingPart } from "./packaging/part.mjs";
 import {
   geckodriver,
   nodeModules,
@@ -164,6 +165,7 @@ export const parts = [
     folder: "tests/package",
     after: "build",
   }),
+  packagingPart,
 ];
 
 /** Runs commands that pass or fail as a whole; each counts as one test. */

@@ -1,0 +1,9 @@
+import { Me } from "./me.jsx";
+
+export default function Page() {
+  return (
+    <main>
+      <Me />
+    </main>
+  );
+}
