@@ -237,6 +237,17 @@ test("a page that the Back button brings back does what a page that is loaded an
   expect(page.url()).toBe(`${app.url}/`);
 });
 
+test("a login that the application aborts is not started again", async ({
+  page,
+  app,
+  scripted,
+}) => {
+  await prepare(page, app, scripted, { aborted: true });
+  await visit(page, app, "/", "home");
+  expect(await push(page, "/members")).toBe("aborted");
+  await nothingMore(page, scripted, 0);
+});
+
 test("without the plugin useAuth names what was forgotten", async ({
   page,
   app,

@@ -6,7 +6,7 @@ import { createAuth } from "countersign";
 import { App } from "./react-app.jsx";
 import { counted } from "./counted.js";
 
-const { options, lost, wait, stay, ...setup } = window.setup;
+const { options, lost, wait, stay, aborted, ...setup } = window.setup;
 // Such as a router that sends what it does not know home.
 if (lost && location.pathname === lost)
   history.replaceState(null, "", "/members");
@@ -17,6 +17,7 @@ const auth = createAuth({
 });
 window.left = [];
 if (stay) setup.login = { navigate: (url) => void left.push(url) };
+if (aborted) setup.login = { signal: AbortSignal.abort() };
 Object.assign(window, { auth, go, React, counts: { subscribers: 0 } });
 
 function go(path) {

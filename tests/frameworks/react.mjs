@@ -207,6 +207,16 @@ export function reactTests(test, version, render) {
       expect(await left()).toBe(2);
     });
 
+    test("a login that the application aborts is not started again", async ({
+      page,
+      app,
+      scripted,
+    }) => {
+      await prepare(page, app, scripted, { aborted: true });
+      await visit(page, app, "/members", "error: aborted");
+      await nothingMore(page, scripted, 0);
+    });
+
     test("outside of a provider useAuth names what was forgotten", async ({
       page,
       app,

@@ -1,7 +1,9 @@
 // On a server, and with a framework that is too old.
 
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 import { mock, test } from "node:test";
+import { packageDirectory } from "../support/app.mjs";
 import { older, onServer, react18 } from "./bundle.mjs";
 import { renderReact, renderVue } from "./server.mjs";
 
@@ -49,6 +51,11 @@ test("Vue renders an open page on a server", async () => {
 });
 
 const auth = 'createAuth({ issuer: "https://id.example", clientId: "spa" })';
+
+test("the React adapter says that it is for the client, before anything else", async () => {
+  const text = await readFile(`${packageDirectory}/react.js`, "utf8");
+  assert.match(text, /^"use client";\n/);
+});
 
 test("a React that is too old is named", async () => {
   const { attempt } = await onServer(

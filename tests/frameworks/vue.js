@@ -7,7 +7,15 @@ import { useAuth } from "countersign/vue";
 import { counted } from "./counted.js";
 import { makeApp } from "./vue-app.js";
 
-const { options, lost, stay, base = "", hash, ...setup } = window.setup;
+const {
+  options,
+  lost,
+  stay,
+  aborted,
+  base = "",
+  hash,
+  ...setup
+} = window.setup;
 // Such as a router that sends what it does not know home.
 if (lost && location.pathname === lost)
   history.replaceState(null, "", "/members");
@@ -21,6 +29,7 @@ const auth = createAuth({
 });
 window.left = [];
 if (stay) setup.login = { navigate: (url) => void left.push(url) };
+if (aborted) setup.login = { signal: AbortSignal.abort() };
 const counts = { subscribers: 0 };
 const rendered = document.getElementById("root");
 const client = counted(auth, counts);
