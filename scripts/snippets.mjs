@@ -23,8 +23,8 @@ const kinds = {
   tsx: { extension: "tsx", parts: whole },
   // Its syntax; types it has none.
   js: { extension: "mjs", parts: whole },
-  svelte: { extension: "ts", parts: scripts },
-  vue: { extension: "ts", parts: scripts },
+  svelte: { extension: "ts", parts: scripts, component: svelte },
+  vue: { extension: "ts", parts: scripts, component: vue },
   html: { extension: "ts", parts: scripts },
 };
 
@@ -56,9 +56,14 @@ await main(async () => {
         throw new Error(
           `${page}:${line}: no-check needs a reason, as in \`no-check: it is an extract\``,
         );
-      const { parts, extension } = (!reason && kinds[kind]) || {
+      const { parts, extension, component } = (!reason && kinds[kind]) || {
         parts: () => [],
       };
+      try {
+        await component?.(lines.join("\n"));
+      } catch (error) {
+        throw new Error(`${page}:${line}: ${error.message}`);
+      }
       for (const part of parts(lines)) {
         const name = `snippet${places.size}.${extension}`;
         places.set(name, page);
@@ -139,4 +144,27 @@ function scripts(lines) {
     else open?.lines.push(text);
   }
   return found;
+}
+
+/** The templates of components are for the frameworks' own compilers, as far as these look. */
+async function svelte(source) {
+  const { compile } = await import("svelte/compiler");
+  compile(source, { filename: "Snippet.svelte" });
+}
+
+async function vue(source) {
+  const { compileScript, compileTemplate, parse } =
+    await import("vue/compiler-sfc");
+  const { descriptor, errors } = parse(source);
+  if (errors.length > 0) throw errors[0];
+  const { bindings } = compileScript(descriptor, { id: "snippet" });
+  const { errors: wrong } = compileTemplate({
+    ...{ id: "snippet", filename: "Snippet.vue" },
+    source: descriptor.template?.content ?? "",
+    compilerOptions: {
+      bindingMetadata: bindings,
+      expressionPlugins: ["typescript"],
+    },
+  });
+  if (wrong.length > 0) throw new Error(String(wrong[0].message ?? wrong[0]));
 }
