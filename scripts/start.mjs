@@ -16,10 +16,14 @@ const startDemo = {
 await main(
   async () => {
     await runSteps([rustToolchain, nodeModules, ...buildSteps(), startDemo]);
-    const { url, user } = demo;
-    console.log(
-      `\nOpen ${url} and sign in as ${user.login}, password ${user.password}.\nCtrl-C stops everything.\n`,
-    );
+    const { url, user, visitor } = demo;
+    console.log(`
+Open ${url} and sign in as ${user.login}, password ${user.password}.
+An application of your own, at localhost or 127.0.0.1, port ${visitor.ports.join(", ")}:
+  createAuth(${JSON.stringify(visitor.options)})
+  auth.fetch("${visitor.apiUrl}")
+Ctrl-C stops everything.
+`);
   },
   { stop: () => demo?.close() },
 );

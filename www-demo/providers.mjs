@@ -11,12 +11,31 @@ import { createRelay } from "./relay.mjs";
 
 const clientId = "countersign-demo";
 
+/** The pages of dev servers, where an application of a visitor's own may sign in at the first provider. */
+export const visitorPorts = [1234, 3000, 4173, 4200, 5173, 8000, 8080];
+const visitors = visitorPorts.flatMap((port) => [
+  `http://localhost:${port}/`,
+  `http://127.0.0.1:${port}/`,
+]);
+
+/** The client of such an application. */
+export const visitor = {
+  client_id: "my-app",
+  redirect_uris: visitors,
+  post_logout_redirect_uris: visitors,
+};
+
 /**
  * What the demo can sign in at. `path` is the page that does so and its redirect URI, `start` makes the provider.
  * With `relay` the client has a secret, which only the relay knows; it says which endpoints are relayed, and how.
  */
 const kinds = [
-  { id: "local", path: "/", start: startProvider },
+  {
+    id: "local",
+    path: "/",
+    start: ({ clients, ...options }) =>
+      startProvider({ clients: [...clients, visitor], ...options }),
+  },
   { id: "auth0", path: "/auth0", start: startAuth0 },
   { id: "upbond", path: "/upbond", start: startUpbond },
   { id: "cidaas", path: "/cidaas", start: startCidaas },

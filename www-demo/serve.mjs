@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { startApi } from "./op/api.mjs";
 import { users } from "./op/users.mjs";
 import { bundle, compress } from "./bundle.mjs";
-import { startProviders } from "./providers.mjs";
+import { startProviders, visitor, visitorPorts } from "./providers.mjs";
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 
@@ -30,7 +30,10 @@ export async function serve({
     started.push(...providers);
     const api = await startApi({
       introspect: (token) => firstKnown(providers, token),
-      appOrigins: [page.url],
+      appOrigins: [
+        page.url,
+        ...visitor.redirect_uris.map((uri) => new URL(uri).origin),
+      ],
       log: (line) => log(`${"api".padEnd(9)} ${line}`),
     });
     started.push(api);
@@ -43,6 +46,15 @@ export async function serve({
       url: `${page.url}/`,
       providers,
       user: { login, password },
+      visitor: {
+        ports: visitorPorts,
+        options: {
+          issuer: providers[0].issuer,
+          clientId: visitor.client_id,
+          apiOrigins: [api.url],
+        },
+        apiUrl: `${api.url}/me`,
+      },
       api,
       close,
     };

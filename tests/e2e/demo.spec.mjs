@@ -1,7 +1,8 @@
 // The demo, as a visitor uses it: the provider is chosen from the list, and everything goes as it goes there.
 
 import { serve } from "../../www-demo/serve.mjs";
-import { packageDirectory } from "../support/app.mjs";
+import { bundlePage, packageDirectory, startApp } from "../support/app.mjs";
+import { begin, leave, open } from "../support/driver.mjs";
 import { expect, quick, test as base } from "../support/fixtures.mjs";
 
 const test = base.extend({
@@ -52,6 +53,39 @@ async function turned(page, name) {
   await page.click(`#${name}`);
   expect((await heard).status()).toBe(200);
 }
+
+test("an application of a visitor's own, on the port of a dev server, signs in with what npm start prints", async ({
+  page,
+  demo,
+}) => {
+  const { ports, options, apiUrl } = demo.visitor;
+  const scripts = await bundlePage();
+  // Whichever of them is free.
+  const own = await ports.reduce(
+    async (found, port) =>
+      (await found) ?? startApp(scripts, { port }).catch(() => undefined),
+    undefined,
+  );
+  try {
+    await open(page, own);
+    await begin(page, options);
+    await leave(page, {}, /\/interaction\//);
+    await Promise.all([
+      page.waitForURL(`${own.url}/**`),
+      page.click('button.user:has-text("alice")'),
+    ]);
+    await page.waitForFunction(() => "createAuth" in window);
+    const state = await begin(page, options);
+    expect(state).toMatchObject({ status: "signedIn", error: null });
+    const said = await page.evaluate(
+      async (url) => (await auth.fetch(url)).json(),
+      apiUrl,
+    );
+    expect(said.sub).toBe(state.user.sub);
+  } finally {
+    await own?.close();
+  }
+});
 
 test("the list has all of them, and says which is chosen", async ({
   page,

@@ -69,7 +69,7 @@ export const packed = {
  * `/api/…` answers with the headers that it was sent, to every origin; `/api/refuse-all` answers 401 to every token,
  * `/api/refuse-old` to the first one (`?late`: once it has seen another), `/api/redirect?to=URL` redirects. `requests` has `{ method, path, url, authorization, at }`.
  */
-export async function startApp(scripts) {
+export async function startApp(scripts, { port } = {}) {
   const assets = new Map(scripts.map(({ path, text }) => [path, text]));
   const wasm = await readFile(`${packageDirectory}/core.wasm`);
   const requests = [];
@@ -161,7 +161,7 @@ export async function startApp(scripts) {
     );
   }
 
-  const url = await listen(server);
+  const url = await listen(server, port);
   return {
     url,
     requests,
@@ -190,10 +190,10 @@ export async function startApp(scripts) {
 }
 
 /** Listens on a free port of loopback. */
-export async function listen(server) {
+export async function listen(server, port = 0) {
   await new Promise((resolve, reject) => {
     server.once("error", reject);
-    server.listen(0, "127.0.0.1", resolve);
+    server.listen(port, "127.0.0.1", resolve);
   });
   return `http://127.0.0.1:${server.address().port}`;
 }
