@@ -298,6 +298,28 @@ for (const fetch of [false, true])
         expect(app.withToken).toHaveLength(1);
       }
       expect(scripted.count("token")).toBe(asked);
+      // The session may have ended.
+      scripted.answerNext("token", {
+        status: 400,
+        json: { error: "invalid_grant" },
+      });
+      const ended = await send(page, "GET", "/api/refuse-all");
+      expect(ended).toEqual({ code: "login_required" });
+      await expect(page.locator("#status")).toHaveText("signedOut");
+    });
+
+    test("tells what keeps a token from coming, and sends nothing then", async ({
+      page,
+      app,
+      scripted,
+    }) => {
+      await enter(page, app, scripted, { settings });
+      await page.evaluate(() => auth.dispose());
+      const disposed = await send(page, "GET", "/api/disposed");
+      expect(disposed).toEqual({ code: "disposed" });
+      expect(app.requests.map(({ path }) => path)).not.toContain(
+        "/api/disposed",
+      );
     });
 
     test("sends none while nobody is signed in, and none when it was given up", async ({
