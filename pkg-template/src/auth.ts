@@ -68,7 +68,7 @@ const LOADING = Object.freeze({ status: "loading", user: null, error: null });
 /** What to do about each; what only the Rust side tells comes with it, from texts.ts. */
 const WARNINGS: Partial<Record<WarningCode, string>> = {
   logout_unconfirmed:
-    "The server sent no state back: register the exact postLogoutRedirectUri",
+    "No state came back: register the exact postLogoutRedirectUri",
 };
 
 /** Creates a client; the module comes from `source` when it is first needed. */
@@ -84,7 +84,7 @@ export function createClient(
     if (json !== normal.json || storage !== normal.storage) {
       throw refuse(
         "options",
-        "not those of the living client: dispose it first",
+        "not the living client's: dispose it first",
       );
     }
     // Functions are compared by nobody: the newest are called.
@@ -184,7 +184,7 @@ class Client {
       get state() {
         return client.#state;
       },
-      ready: new Promise((resolve) => (this.#settle = resolve)),
+      ready: this.#ready(),
       subscribe: (listener) => {
         const end = this.#listeners.on("state", listener);
         listener(this.#state);
@@ -213,6 +213,15 @@ class Client {
       preload: () => this.#call(async () => {}),
       dispose: this.#dispose,
     };
+  }
+
+  /** Not before the page is where the sign-in goes back to. */
+  async #ready(): Promise<SettledState<unknown>> {
+    const state = await new Promise<SettledState<unknown>>(
+      (resolve) => (this.#settle = resolve),
+    );
+    await this.#handled?.catch(() => {});
+    return state;
   }
 
   /** Takes a response out of the address bar, or reads what is stored: all before anything is loaded. */

@@ -6,7 +6,7 @@ export const TEXTS: Partial<Record<AuthErrorCode, readonly [string, string]>> =
   {
     invalid_config: [
       "an option cannot be used",
-      "Correct the option that details names",
+      "Correct what details names",
     ],
     unsupported_environment: [
       "this page lacks something that the sign-in needs",
@@ -14,7 +14,7 @@ export const TEXTS: Partial<Record<AuthErrorCode, readonly [string, string]>> =
     ],
     wasm_load_failed: [
       "the wasm side could not be loaded",
-      "csp: add 'wasm-unsafe-eval' to script-src; otherwise see that the file is served, and reload",
+      "csp: add 'wasm-unsafe-eval' to script-src; else see that the file is served, and reload",
     ],
     forbidden_origin: [
       "the access token is not sent to this origin",

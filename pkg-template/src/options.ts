@@ -302,7 +302,7 @@ function extraOf(
   checkObject(extra, "extra");
   for (const [name, value] of Object.entries(extra)) {
     if (owned.test(text(name, "extra")) || more.includes(name)) {
-      throw refuse("extra", `${name} is a parameter that the protocol owns`);
+      throw refuse("extra", `${name} belongs to the protocol`);
     }
     all[name] = text(value, `extra.${name}`);
   }
@@ -411,7 +411,7 @@ function scopeText(scope: unknown): string {
   const given = words(scope, "scope");
   // RFC 6749 §3.3.
   if (!/^[\x20\x21\x23-\x5B\x5D-\x7E]*$/.test(given)) {
-    throw refuse("scope", "has characters beyond RFC 6749 §3.3");
+    throw refuse("scope", "beyond RFC 6749 §3.3");
   }
   return given;
 }

@@ -100,7 +100,7 @@ export interface AuthorizationParams {
 export interface Auth<TUser = IdTokenClaims> {
   /** Immutable snapshot; the same object until something changes. */
   readonly state: AuthState<TUser>;
-  /** Settles when the first state that is not `"loading"` is known. Never rejects. */
+  /** Settles when the first state that is not `"loading"` is known, after a callback when the page is where the sign-in goes back to. Never rejects. */
   readonly ready: Promise<SettledState<TUser>>;
   /** Calls back at once and on every change (the Svelte store contract). */
   readonly subscribe: (

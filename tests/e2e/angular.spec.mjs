@@ -51,6 +51,7 @@ const send = (page, method, url, options) =>
 test.describe("in Angular", () => {
   for (const [name, path, settings] of [
     ["", "/guarded?page=2#here"],
+    ["without a base", "/guarded?page=2", { baseHref: null }],
     ["under a base", "/shop/guarded?page=2#here", { baseHref: "/shop/" }],
     ["in the hash", "/index.html?a=b#/guarded?page=2", { hash: true }],
   ])

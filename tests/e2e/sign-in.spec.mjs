@@ -336,6 +336,52 @@ test.describe("the callback", () => {
     expect(page.url()).toBe(`${app.url}/shop/cart?x=1&y=%20#end`);
   });
 
+  test("is over when ready settles: the page is where the sign-in goes back to, and a router may start", async ({
+    page,
+    app,
+    scripted,
+  }) => {
+    const options = optionsFor(app, scripted);
+    await open(page, app, "/orders?x=1");
+    await returnFrom(page, app, options);
+    const seen = await page.evaluate(async (options) => {
+      start(options);
+      const { status } = await auth.ready;
+      return [status, location.pathname + location.search];
+    }, options);
+    expect(seen).toEqual(["signedIn", "/orders?x=1"]);
+  });
+
+  test("settles ready where it fails, too, and where its owner throws", async ({
+    page,
+    app,
+    scripted,
+    uncaught,
+  }) => {
+    const options = optionsFor(app, scripted);
+    await open(page, app);
+    await returnFrom(page, app, options);
+    const thrown = await page.evaluate(async (options) => {
+      const onCallback = () => {
+        throw new Error("by the application");
+      };
+      start({ ...options, onCallback });
+      return (await auth.ready).status;
+    }, options);
+    expect(thrown).toBe("signedIn");
+    expect(uncaught.splice(0).join()).toContain("by the application");
+    // A response of another server's, to a login that is pending.
+    const request = new URL(await requestUrl(page));
+    const state = request.searchParams.get("state");
+    await open(page, app, `/callback?code=c&state=${state}&iss=https://else`);
+    const failed = await page.evaluate(async (options) => {
+      start(options);
+      const { error } = await auth.ready;
+      return [error?.code, location.pathname];
+    }, options);
+    expect(failed).toEqual(["issuer_mismatch", "/callback"]);
+  });
+
   test("returns to where the login began, and is silent about an appState that was not given", async ({
     page,
     app,

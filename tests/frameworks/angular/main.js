@@ -111,7 +111,9 @@ async function start() {
       "Zone" in window
         ? provideZoneChangeDetection()
         : provideZonelessChangeDetection(),
-      { provide: APP_BASE_HREF, useValue: settings.baseHref },
+      ...(settings.baseHref === null
+        ? []
+        : [{ provide: APP_BASE_HREF, useValue: settings.baseHref }]),
       provideRouter(routes, ...(settings.hash ? [withHashLocation()] : [])),
       provideHttpClient(
         ...http,
