@@ -7,10 +7,7 @@ import type { EnvironmentProviders, Signal } from "@angular/core";
 import type { HttpInterceptorFn } from "@angular/common/http";
 
 /** The client as components see it. */
-export interface AuthService<TUser = IdTokenClaims> extends Pick<
-  Auth<TUser>,
-  "login" | "logout" | "getAccessToken" | "fetch" | "fetchUserInfo"
-> {
+export interface AuthService<TUser = IdTokenClaims> extends AuthActions<TUser> {
   /** The state of the client. */
   readonly state: Signal<AuthState<TUser>>;
   /** Who is signed in; `null` where nobody is. */
@@ -42,6 +39,12 @@ export declare const authGuard: CanActivateFn;
 export declare function createAuthGuard(
   options?: AuthGuardOptions,
 ): CanActivateFn;
+
+/** What every adapter gives beside the state. */
+type AuthActions<TUser = IdTokenClaims> = Pick<
+  Auth<TUser>,
+  "login" | "logout" | "getAccessToken" | "fetch" | "fetchUserInfo"
+>;
 
 /** Sends the access token to the origins that `auth.fetch` sends it to, with one retry after a refused token. Everything else passes as it is, and so does all while nobody is signed in. */
 export declare const authInterceptor: HttpInterceptorFn;

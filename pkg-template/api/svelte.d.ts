@@ -7,10 +7,9 @@ import type {
 } from "countersign";
 
 /** The client as runes see it. */
-export interface ReactiveAuth<TUser = IdTokenClaims> extends Pick<
-  Auth<TUser>,
-  "login" | "logout" | "getAccessToken" | "fetch" | "fetchUserInfo"
-> {
+export interface ReactiveAuth<
+  TUser = IdTokenClaims,
+> extends AuthActions<TUser> {
   /** The state of the client; what reads it in a template, an `$effect` or a `$derived` runs again when it changes. */
   readonly current: AuthState<TUser>;
 }
@@ -32,5 +31,11 @@ export declare function requireAuth<TUser>(
   },
   options?: LoginOptions,
 ): Promise<SignedInState<TUser>>;
+
+/** What every adapter gives beside the state. */
+type AuthActions<TUser = IdTokenClaims> = Pick<
+  Auth<TUser>,
+  "login" | "logout" | "getAccessToken" | "fetch" | "fetchUserInfo"
+>;
 
 export {};

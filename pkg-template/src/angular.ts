@@ -6,15 +6,19 @@ import * as core from "@angular/core";
 import type { EnvironmentProviders, Signal } from "@angular/core";
 import { Router, type CanActivateFn, type GuardResult } from "@angular/router";
 import { AUTH, injected } from "./angular-client.js";
-import { cameBack, enter, guarded, provided } from "./guard.js";
+import {
+  actionsOf,
+  cameBack,
+  enter,
+  guarded,
+  provided,
+  type AuthActions,
+} from "./guard.js";
 import { refuse } from "./options.js";
 import type { Auth, AuthState, IdTokenClaims, LoginOptions } from "./types.js";
 
 /** The client as components see it. */
-export interface AuthService<TUser = IdTokenClaims> extends Pick<
-  Auth<TUser>,
-  "login" | "logout" | "getAccessToken" | "fetch" | "fetchUserInfo"
-> {
+export interface AuthService<TUser = IdTokenClaims> extends AuthActions<TUser> {
   /** The state of the client. */
   readonly state: Signal<AuthState<TUser>>;
   /** Who is signed in; `null` where nobody is. */
@@ -95,16 +99,11 @@ async function completed(auth: Auth<unknown>): Promise<void> {
 
 function serviceOf(): AuthService<unknown> {
   const auth = injected(AUTH);
-  const { login, logout, getAccessToken, fetch, fetchUserInfo } = auth;
   const state = core.signal(auth.state);
   const end = auth.subscribe((next) => state.set(next));
   core.inject(core.DestroyRef).onDestroy(end);
   return {
-    login,
-    logout,
-    getAccessToken,
-    fetch,
-    fetchUserInfo,
+    ...actionsOf(auth),
     state: state.asReadonly(),
     user: core.computed(() => state().user),
     isSignedIn: core.computed(() => state().status === "signedIn"),

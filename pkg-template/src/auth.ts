@@ -82,10 +82,7 @@ export function createClient(
   if (known) {
     const { json, storage } = known.normal;
     if (json !== normal.json || storage !== normal.storage) {
-      throw refuse(
-        "options",
-        "not the living client's: dispose it first",
-      );
+      throw refuse("options", "not the living client's: dispose it first");
     }
     // Functions are compared by nobody: the newest are called.
     known.options = options;

@@ -4,10 +4,7 @@ import type { AnyAuthError, AuthErrorCode, AuthErrorDetails } from "./types.js";
 /** What happened, and what to do about it. The messages are those of the Rust side; a test compares them. What only that side tells comes with it, from texts.ts. */
 export const TEXTS: Partial<Record<AuthErrorCode, readonly [string, string]>> =
   {
-    invalid_config: [
-      "an option cannot be used",
-      "Correct what details names",
-    ],
+    invalid_config: ["an option cannot be used", "Correct what details names"],
     unsupported_environment: [
       "this page lacks something that the sign-in needs",
       "Serve it over https, to a current browser",

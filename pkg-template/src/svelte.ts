@@ -4,7 +4,14 @@ import { getContext, setContext } from "svelte";
 // Not by name: an older Svelte lacks it, and is to be told so.
 import * as reactivity from "svelte/reactivity";
 import { AuthError } from "./errors.js";
-import { cameBack, enter, guarded, provided } from "./guard.js";
+import {
+  actionsOf,
+  cameBack,
+  enter,
+  guarded,
+  provided,
+  type AuthActions,
+} from "./guard.js";
 import { refuse } from "./options.js";
 import type {
   Auth,
@@ -16,10 +23,9 @@ import type {
 } from "./types.js";
 
 /** The client as runes see it. */
-export interface ReactiveAuth<TUser = IdTokenClaims> extends Pick<
-  Auth<TUser>,
-  "login" | "logout" | "getAccessToken" | "fetch" | "fetchUserInfo"
-> {
+export interface ReactiveAuth<
+  TUser = IdTokenClaims,
+> extends AuthActions<TUser> {
   /** The state of the client; what reads it in a template, an `$effect` or a `$derived` runs again when it changes. */
   readonly current: AuthState<TUser>;
 }
@@ -28,10 +34,7 @@ const KEY = Symbol.for("countersign");
 
 /** Makes a client's state something that runes follow. The client is listened to as long as somebody reads it. */
 export function reactive<TUser>(auth: Auth<TUser>): ReactiveAuth<TUser> {
-  const { login, logout, getAccessToken, fetch, fetchUserInfo } = provided(
-    auth,
-    "auth",
-  );
+  const actions = actionsOf(provided(auth, "auth"));
   const { createSubscriber } = reactivity;
   if (typeof createSubscriber !== "function") {
     throw refuse("svelte", "older than 5.7");
@@ -44,11 +47,7 @@ export function reactive<TUser>(auth: Auth<TUser>): ReactiveAuth<TUser> {
     });
   });
   return {
-    login,
-    logout,
-    getAccessToken,
-    fetch,
-    fetchUserInfo,
+    ...actions,
     get current() {
       follow();
       return auth.state;
