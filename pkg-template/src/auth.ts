@@ -139,6 +139,11 @@ interface Instance {
   readonly trap: Promise<never>;
 }
 
+/** What went wrong with a callback is in the state; what onCallback threw is the application's. */
+function reportForeign(error: unknown): void {
+  if (!(error instanceof AuthError)) reportLater(error);
+}
+
 class Client {
   readonly auth: Auth<unknown>;
   readonly #listeners = new Listeners<
@@ -191,8 +196,7 @@ class Client {
         this.#listeners.on(type, listener, on?.signal),
       login: this.#login,
       isCallback: (url) =>
-        (url === undefined &&
-          (this.#callback !== undefined || this.#handled !== undefined)) ||
+        (url === undefined && !!(this.#callback ?? this.#handled)) ||
         isCallback(parse(url ?? location.href, "url"), normal),
       handleCallback: this.#handleCallback,
       logout: this.#logout,
@@ -234,12 +238,7 @@ class Client {
     const isBack = isCallback(here, this.normal);
     let asks = false;
     if (isBack && callback === "auto") {
-      this.#take(here);
-      this.#handled = this.#complete();
-      // What went wrong with the callback is in the state; what onCallback threw is the application's.
-      this.#handled.catch((error: unknown) => {
-        if (!(error instanceof AuthError)) reportLater(error);
-      });
+      this.#handle(this.#take(here)).catch(reportForeign);
     } else {
       const loggedOut = this.#returned(here);
       asks = shares && !isBack && loggedOut === undefined && !this.#stored();
@@ -353,6 +352,8 @@ class Client {
     const callback = this.#callback;
     this.#taken = this.#callback = undefined;
     await Promise.race([core.start(callback), trap]);
+    // It could not be handed over at first, and another call has loaded the Rust side now.
+    if (callback && !this.#handled) this.#handle(callback).catch(reportForeign);
     return { core, trap };
   }
 
@@ -420,9 +421,9 @@ class Client {
       this.#announced = false;
       state = { status, user: null, reason, error };
     }
-    const told = JSON.stringify(state);
+    const told = this.#told;
+    this.#told = JSON.stringify(state);
     if (told === this.#told) return;
-    this.#told = told;
     this.#state = Object.freeze(state);
     this.#settle(state);
     this.#listeners.emit("state", this.#state);
@@ -449,35 +450,43 @@ class Client {
 
   // ── Callback ──────────────────────────────────────────────────────────────
 
-  #take(url: URL): void {
-    this.#taken = this.#callback = callbackText(url, this.normal);
+  #take(url: URL): string {
+    const callback = callbackText(url, this.normal);
+    this.#taken = this.#callback = callback;
     this.#cleaned = withoutResponse(url, this.normal.part);
     cleanAddressBar(url, this.normal.part);
+    return callback;
+  }
+
+  /** Once for all who ask; one that could not be handed over because the Rust side could not be loaded is tried again. */
+  #handle(callback: string): Promise<CallbackResult<unknown>> {
+    const handled = this.#complete(callback);
+    this.#handled = handled;
+    handled.catch(() => {
+      if (this.#callback !== undefined) this.#handled = undefined;
+    });
+    return handled;
   }
 
   #handleCallback = async (
     url?: string | URL,
   ): Promise<CallbackResult<unknown>> => {
     if (url === undefined && this.#handled) return this.#handled;
-    // One that was taken, but not handed over because the Rust side could not be loaded, is tried again.
-    if (url !== undefined || this.#callback === undefined) {
+    let callback = this.#callback;
+    if (url !== undefined || callback === undefined) {
       const given = parse(url ?? location.href, "url");
       const here = given.href === location.href;
       // A response that is somebody else's stays where it is.
-      if (here && isCallback(given, this.normal)) this.#take(given);
-      else this.#callback = callbackText(given, this.normal);
+      callback =
+        here && isCallback(given, this.normal)
+          ? this.#take(given)
+          : (this.#callback = callbackText(given, this.normal));
     }
-    const handled = this.#complete();
-    this.#handled = handled;
-    handled.catch(() => {
-      if (this.#callback !== undefined) this.#handled = undefined;
-    });
-    return handled;
+    return this.#handle(callback);
   };
 
   /** Completes the callback that was taken: cleaned from the address bar already, whatever comes of it. */
-  async #complete(): Promise<CallbackResult<unknown>> {
-    const callback = this.#callback ?? "";
+  async #complete(callback: string): Promise<CallbackResult<unknown>> {
     const result = await this.#call((core) => {
       this.#taken = this.#callback = undefined;
       return core.handleCallback(callback);
@@ -545,7 +554,6 @@ class Client {
       statePrefix: this.normal.logoutPrefix,
       postLogoutRedirectUri: afterLogout(options),
     });
-    const signedIn = this.#state.status === "signedIn";
     this.#leaving = true;
     try {
       this.#tell({ status: "signedOut", reason: "loggedOut", error: null });
@@ -553,7 +561,7 @@ class Client {
       if (url !== undefined) await navigate(url, options);
     } catch (error) {
       // Even where the Rust side cannot be loaded, nothing stays.
-      if (signedIn) takeText(this.normal.storage, this.normal.key);
+      takeText(this.normal.storage, this.normal.key);
       throw error;
     } finally {
       this.#leaving = false;
@@ -565,8 +573,9 @@ class Client {
     const { minValidity, forceRefresh, signal, refused, challenge } = wishes;
     seconds(minValidity, "minValidity", 0, 2 ** 31);
     const key = tokenKey(wishes, this.#tokens.api);
+    if (this.#end.signal.aborted) throw AuthError.of("disposed", {});
     const held =
-      forceRefresh || refused || this.#end.signal.aborted
+      forceRefresh || refused
         ? undefined
         : this.#tokens.fresh(key, minValidity);
     if (held !== undefined) return held;

@@ -7,11 +7,11 @@ export const TEXTS: Partial<Record<AuthErrorCode, readonly [string, string]>> =
     invalid_config: ["an option cannot be used", "Correct what details names"],
     unsupported_environment: [
       "this page lacks something that the sign-in needs",
-      "Serve it over https, to a current browser",
+      "Use https and a current browser",
     ],
     wasm_load_failed: [
       "the wasm side could not be loaded",
-      "csp: add 'wasm-unsafe-eval' to script-src; else see that the file is served, and reload",
+      "csp: add 'wasm-unsafe-eval' to script-src; else serve the file, and reload",
     ],
     forbidden_origin: [
       "the access token is not sent to this origin",

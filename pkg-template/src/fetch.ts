@@ -50,7 +50,9 @@ export function authorized(
       if (!spare || response.status !== 401) return response;
       // RFC 6750 §3.1. A challenge that another origin does not expose counts as `invalid_token`.
       const challenge = response.headers.get("WWW-Authenticate");
-      const fresh = await authorize(spare, { ...wishes, refused, challenge });
+      const wanted = { ...wishes, refused, challenge };
+      // Where no other comes of it, whatever the reason, the API's answer stands.
+      const fresh = await authorize(spare, wanted).catch(() => refused);
       if (fresh === refused) return response;
       // The connection is given back.
       void response.body?.cancel();

@@ -9,28 +9,34 @@ export function reportLater(error: unknown): void {
 
 /** Who wants to know of which moment. A listener that throws harms neither the others nor us. */
 export class Listeners<M extends object> {
-  readonly #all = new Map<keyof M, Set<(event: never) => void>>();
+  readonly #all = new Set<{
+    readonly type: keyof M;
+    readonly call: (event: never) => void;
+  }>();
 
   on<K extends keyof M>(
     type: K,
-    listener: (event: M[K]) => void,
+    call: (event: M[K]) => void,
     signal?: AbortSignal,
   ): () => void {
-    typed(listener ?? null, "listener", "function");
+    typed(call ?? null, "listener", "function");
     // Of its own, so that one function that is given twice is called twice and ended once.
-    const call = (event: M[K]) => listener(event);
-    const end = () => void this.#all.get(type)?.delete(call);
-    if (signal?.aborted) return end;
-    if (!this.#all.has(type)) this.#all.set(type, new Set());
-    this.#all.get(type)?.add(call);
-    signal?.addEventListener("abort", end, { once: true });
+    const one = { type, call };
+    const end = () => {
+      this.#all.delete(one);
+      signal?.removeEventListener("abort", end);
+    };
+    signal?.addEventListener("abort", end);
+    if (!signal?.aborted) this.#all.add(one);
     return end;
   }
 
   emit<K extends keyof M>(type: K, event: M[K]): void {
-    for (const listener of [...(this.#all.get(type) ?? [])]) {
+    for (const one of [...this.#all]) {
+      const { call } = one;
       try {
-        listener(event as never);
+        // One that has ended meanwhile hears nothing more.
+        if (one.type === type && this.#all.has(one)) call(event as never);
       } catch (error) {
         reportLater(error);
       }

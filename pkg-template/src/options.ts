@@ -80,10 +80,7 @@ function choose(options: object): Chosen {
 export function normalize(options: Options): NormalOptions {
   checkObject(options, "options");
   if ("clientSecret" in options || "client_secret" in options) {
-    throw refuse(
-      "clientSecret",
-      "no browser keeps a secret: see docs/relay.md",
-    );
+    throw refuse("clientSecret", "not for browsers: see docs/relay.md");
   }
   const chosen = choose(options);
   const {

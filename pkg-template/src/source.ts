@@ -8,7 +8,10 @@ import { failed } from "./wasm.js";
 export async function compileSource(
   source: WasmSource,
 ): Promise<WebAssembly.Module> {
-  const given = await source;
+  // A request that failed was the application's; one that was read already cannot be tried again.
+  const given = await Promise.resolve(source).catch((cause: unknown) => {
+    throw failed("network", null, cause);
+  });
   if (given instanceof WebAssembly.Module) return compile(given, null, failed);
   const url =
     typeof given === "string" || given instanceof URL
@@ -26,7 +29,10 @@ export async function compileSource(
     return compileGiven(fetched as BufferSource, url);
   }
   if (!fetched.ok) throw failed("network", fetched.url || url);
-  return compileGiven(await fetched.arrayBuffer(), fetched.url || url);
+  const bytes = await fetched.arrayBuffer().catch((cause: unknown) => {
+    throw failed("network", fetched.url || url, cause);
+  });
+  return compileGiven(bytes, fetched.url || url);
 }
 
 function compileGiven(

@@ -156,6 +156,56 @@ test("calls before the first state is known wait for it", async ({
   expect(refreshes() - before).toBe(1);
 });
 
+test("a call after dispose says so where nobody was signed in, too", async ({
+  page,
+  app,
+  scripted,
+}) => {
+  await open(page, app);
+  await begin(page, optionsFor(app, scripted));
+  await page.evaluate(() => auth.dispose());
+  for (const [method, ...args] of [
+    ["getAccessToken"],
+    ["fetch", "/api/me"],
+    ["authorize", "/api/me"],
+  ])
+    expect((await call(page, method, ...args)).error).toMatchObject({
+      code: "disposed",
+    });
+});
+
+test("a listener with a signal that is none is not kept, and one that has ended hears nothing more", async ({
+  page,
+  app,
+  scripted,
+}) => {
+  await signIn(page, app, optionsFor(app, scripted));
+  const heard = await page.evaluate(async () => {
+    const heard = [];
+    const listen = (name, signal) =>
+      auth.on("signedOut", () => heard.push(name), { signal });
+    for (const signal of [5, {}])
+      try {
+        listen("refused", signal);
+        heard.push("taken");
+      } catch {
+        // A TypeError, as from anything else that takes one.
+      }
+    const abort = new AbortController();
+    let second;
+    auth.on("signedOut", () => {
+      abort.abort();
+      second();
+    });
+    listen("aborted", abort.signal);
+    second = listen("ended");
+    listen("last");
+    await auth.logout({ local: true });
+    return heard;
+  });
+  expect(heard).toEqual(["last"]);
+});
+
 test("every call after dispose says so", async ({ page, app, scripted }) => {
   await signIn(page, app, optionsFor(app, scripted));
   await page.evaluate(() => auth.dispose());

@@ -236,6 +236,23 @@ test.describe("a page whose policy forbids wasm", () => {
     expect((await begin(page, options)).status).toBe("signedIn");
   });
 
+  test("leaves nothing of a session that it cannot judge when it logs out", async ({
+    page,
+    app,
+    scripted,
+  }) => {
+    const options = optionsFor(app, scripted);
+    await signIn(page, app, options);
+    await expireStored(page, options);
+    await open(page, app, blocked);
+    expect((await begin(page, options)).reason).toBe("unavailable");
+    const { error } = await call(page, "logout", { local: true });
+    expect(error).toMatchObject({ code: "wasm_load_failed" });
+    expect((await storedSession(page, options)).text).toBeUndefined();
+    await open(page, app);
+    expect((await begin(page, options)).status).toBe("signedOut");
+  });
+
   test("keeps a callback that it cannot complete out of the address bar", async ({
     page,
     app,

@@ -427,6 +427,21 @@ test.describe("auth.fetch", () => {
     expect([answers.stream, times("stream")]).toEqual([undefined, 0]);
   });
 
+  test("BR3: passes the API's refusal on where no other token comes of it", async ({
+    page,
+    app,
+    scripted,
+  }) => {
+    const options = optionsFor(app, scripted);
+    await signIn(page, app, options);
+    scripted.answerNext("token", { status: 503, type: "text/html" });
+    expect((await send(page, "/api/refuse-all")).value.status).toBe(401);
+    expect(scripted.count("token")).toBe(2);
+    expect(app.withToken.length).toBe(1);
+    // It is the API's word: the session stands.
+    expect(await page.evaluate(() => auth.state.status)).toBe("signedIn");
+  });
+
   test("BR4: looks for the error of the Bearer challenge among all others", async ({
     page,
     app,

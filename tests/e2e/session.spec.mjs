@@ -4,6 +4,7 @@ import {
   expireStored,
   open,
   optionsFor,
+  returnFrom,
   sessionKey,
   signIn,
   signInHere,
@@ -582,6 +583,72 @@ test("the external entry takes the wasm from the application", async ({
   expect(app.requests.map(({ path }) => path)).toContain("/core.wasm");
   expect(app.loads("wasm-inline")).toBe(0);
   expect(await page.evaluate(() => instances)).toBe(1);
+});
+
+for (const [name, again] of [
+  ["handleCallback()", (page) => call(page, "handleCallback")],
+  ["any call", (page) => call(page, "preload")],
+])
+  test(`a callback for which the wasm did not come is completed by the next ${name}`, async ({
+    page,
+    app,
+    scripted,
+  }) => {
+    const options = optionsFor(app, scripted);
+    await open(page, app, "/orders?x=1");
+    await returnFrom(page, app, options, { appState: "kept" });
+    await page.route("**/core.wasm", (route) => route.abort(), { times: 1 });
+    const first = await page.evaluate(async (options) => {
+      window.completed = [];
+      const onCallback = ({ returnTo, appState }) =>
+        window.completed.push([returnTo, appState]);
+      start({ ...options, wasm: "/core.wasm", onCallback }, createExternal);
+      return plain(await auth.ready);
+    }, options);
+    expect(first).toMatchObject({
+      status: "signedOut",
+      reason: "unavailable",
+      error: { code: "wasm_load_failed", details: { problem: "network" } },
+    });
+    expect((await again(page)).error).toBeUndefined();
+    await page.waitForFunction(() => window.completed.length > 0);
+    expect(await page.evaluate(() => completed)).toEqual([
+      ["/orders?x=1", "kept"],
+    ]);
+    expect(await page.evaluate(() => auth.state.status)).toBe("signedIn");
+    expect(scripted.count("token")).toBe(1);
+  });
+
+test("the external entry says what is wrong with the wasm that it is given", async ({
+  page,
+  app,
+  scripted,
+}) => {
+  const options = optionsFor(app, scripted);
+  await open(page, app);
+  const problems = await page.evaluate(async (options) => {
+    const read = await fetch("/core.wasm");
+    await read.arrayBuffer();
+    const given = {
+      refused: Promise.reject(new TypeError("offline")),
+      missing: fetch("/api/refuse-all?status=404"),
+      page: fetch("/"),
+      read: Promise.resolve(read),
+    };
+    const problems = {};
+    for (const [name, wasm] of Object.entries(given)) {
+      start({ ...options, clientId: name, wasm }, createExternal);
+      const { error } = await attempt(() => auth.preload());
+      problems[name] = [error.code, error.details.problem];
+    }
+    return problems;
+  }, options);
+  expect(problems).toEqual({
+    refused: ["wasm_load_failed", "network"],
+    missing: ["wasm_load_failed", "network"],
+    page: ["wasm_load_failed", "not_wasm"],
+    read: ["wasm_load_failed", "network"],
+  });
 });
 
 test("a warning tells that offline_access brought no refresh token", async ({
