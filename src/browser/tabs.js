@@ -43,6 +43,7 @@ export class Tabs {
   #tell;
   #db;
   #opening;
+  #retrying;
   #sweeping;
   #channel;
   /** What the mailbox would keep, by family, while there is none. */
@@ -177,12 +178,13 @@ export class Tabs {
       throw cause;
     }
     const requests = work(transaction.objectStore(store));
+    let late;
     return new Promise((resolve, reject) => {
       transaction.oncomplete = () =>
         resolve(requests.map(({ result }) => result));
       transaction.onabort = reject;
-      setTimeout(reject, longest);
-    });
+      late = setTimeout(reject, longest);
+    }).finally(() => clearTimeout(late));
   }
 
   /** The same, when no request depends on another's result: it is committed even if the page goes at once. */
@@ -197,7 +199,9 @@ export class Tabs {
   end() {
     globalThis.removeEventListener?.("pageshow", this.#come);
     globalThis.removeEventListener?.("pagehide", this.#go);
+    // A timer would hold all of wasm until it goes off.
     clearTimeout(this.#sweeping);
+    clearTimeout(this.#retrying);
     this.#go();
     this.#forget();
   }
@@ -335,8 +339,9 @@ export class Tabs {
   }
 
   #connect() {
+    let late;
     const open = (resolve, reject) => {
-      setTimeout(reject, patience);
+      late = setTimeout(reject, patience);
       const request = this.#page.open(database);
       request.onupgradeneeded = () => request.result.createObjectStore(store);
       request.onerror = reject;
@@ -348,9 +353,12 @@ export class Tabs {
       };
     };
     const retry = () => (this.#opening = undefined);
-    return (this.#opening ??= new Promise(open).finally(() =>
-      setTimeout(retry, again),
-    ));
+    return (this.#opening ??= new Promise(open)
+      .finally(() => clearTimeout(late))
+      .catch((cause) => {
+        this.#retrying = setTimeout(retry, again);
+        throw cause;
+      }));
   }
 
   /** Gives the connection up; the next use opens another. */

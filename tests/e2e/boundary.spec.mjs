@@ -8,6 +8,7 @@ import {
   optionsFor,
   requestUrl,
   signIn,
+  signInHere,
   storedIn,
   storedSession,
   watchWasm,
@@ -527,4 +528,16 @@ test("T33: nothing of a client that was disposed is left in memory", async ({
   }, options);
   await expect.poll(left, { timeout: 3000 }).toBe(0);
   expect(await page.evaluate(() => memories.length)).toBe(11);
+  // The same with a session, which has a mailbox, locks and timers.
+  for (let made = 0; made < 3; made += 1) {
+    await begin(page, options);
+    expect((await signInHere(page, scripted)).error).toBeUndefined();
+    await page.evaluate(() => auth.dispose());
+    await begin(page, options);
+    await call(page, "getAccessToken", { forceRefresh: true });
+    await call(page, "fetchUserInfo");
+    await page.evaluate(() => auth.dispose());
+  }
+  await expect.poll(left, { timeout: 3000 }).toBe(0);
+  expect(await page.evaluate(() => memories.length)).toBe(17);
 });

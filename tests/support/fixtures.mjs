@@ -17,9 +17,9 @@ export const quick = {
 /** Notes the errors of a page that nobody caught. */
 export const watchErrors = (page, uncaught) =>
   page.on("pageerror", (error) => {
-    // Firefox counts what CORS, a policy or a service worker kept from a page among its errors.
+    // Firefox counts what CORS, a policy or a service worker kept from a page among its errors, and an empty answer to an XMLHttpRequest.
     const kept =
-      /^(Cross-Origin Request Blocked:|Content-Security-Policy:|Failed to load ‘)/;
+      /^(Cross-Origin Request Blocked:|Content-Security-Policy:|Failed to load ‘|XML Parsing Error:)/;
     if (!kept.test(String(error))) uncaught.push(String(error));
   });
 

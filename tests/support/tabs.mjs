@@ -306,6 +306,8 @@ export const tabsIn = {
     const session = await tabs.context.newCDPSession(page);
     const set = (state) => session.send("Page.setWebLifecycleState", { state });
     await (await tabs.context.newPage()).bringToFront();
+    // Frozen in the middle of a transaction it would keep the mailbox from all others; Chromium by itself freezes no such page.
+    await settled(page);
     await page.evaluate(() => {
       window.lives = [];
       for (const type of ["freeze", "resume"])
