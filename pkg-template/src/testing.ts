@@ -113,9 +113,14 @@ export function createFakeAuth<TUser = IdTokenClaims>(
   let state = initial;
   let isDisposed = false;
   let settle!: (state: SettledState<TUser>) => void;
-  const ready = new Promise<SettledState<TUser>>((done) => (settle = done));
+  const nextSettled = () =>
+    new Promise<SettledState<TUser>>((done) => (settle = done));
+  const ready = nextSettled();
+  let settled = ready;
 
   const setState = (next: AuthState<TUser>) => {
+    const isAgain = next.status === "loading" && state.status !== "loading";
+    if (isAgain) settled = nextSettled();
     if (next !== state) {
       state = next;
       states.emit("change", state);
@@ -126,7 +131,7 @@ export function createFakeAuth<TUser = IdTokenClaims>(
 
   /** The user's state, as soon as it is known. */
   const signedInState = async (signal?: AbortSignal | null) => {
-    const known = state.status === "loading" ? ready : state;
+    const known = state.status === "loading" ? settled : state;
     const { status, ...rest } = await orAborted(known, signal);
     if (status === "signedIn") return rest as SignedInState<TUser>;
     const { reason } = rest as SignedOutState;
@@ -169,12 +174,15 @@ export function createFakeAuth<TUser = IdTokenClaims>(
       return end;
     },
     on: (type, listener, on) => moments.on(type, listener, on?.signal),
-    login: recorded("login", (options) =>
-      orAborted(
-        new Promise<never>((_, reject) => away.add(reject)),
-        options?.signal,
-      ),
-    ),
+    login: recorded("login", (options) => {
+      const { signal } = options ?? {};
+      const login = new Promise<never>((_, reject) => {
+        if (signal?.aborted) return;
+        away.add(reject);
+        signal?.addEventListener("abort", () => away.delete(reject));
+      });
+      return orAborted(login, signal);
+    }),
     isCallback: () => false,
     handleCallback: recorded("handleCallback", async () => {
       if (state.status === "signedIn")

@@ -97,6 +97,30 @@ test("a call that waits ends by its signal", async () => {
     await assert.rejects(call, code("aborted"));
 });
 
+test("a login that was aborted is no more, and the next one fails as it was told", async () => {
+  const auth = createFakeAuth();
+  const end = new AbortController();
+  const first = auth.login({ signal: end.signal });
+  end.abort();
+  await assert.rejects(first, code("aborted"));
+  await assert.rejects(auth.login({ signal: end.signal }), code("aborted"));
+  const error = new Error("mine");
+  auth.fail("login", error);
+  await assert.rejects(auth.login(), error);
+});
+
+test("a token is waited for again where it loads again", async () => {
+  const auth = createFakeAuth(signedOut("expired"));
+  await auth.ready;
+  auth.setState(loading);
+  const token = auth.getAccessToken();
+  assert.equal(await soFar(token), undefined);
+  auth.setState(loading);
+  auth.setState(signedIn());
+  assert.equal(await token, "fake-access-token");
+  assert.equal((await auth.ready).reason, "expired");
+});
+
 test("a login is recorded and never settles, unless the test says so", async () => {
   const auth = createFakeAuth();
   const login = auth.login({ returnTo: "/here" });
