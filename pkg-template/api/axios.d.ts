@@ -7,7 +7,10 @@ export interface AxiosLike {
     readonly response: Interceptors;
   };
   getUri(config?: object): string;
-  request(config: object): Promise<unknown>;
+  /** Every instance has it since axios 0.22, which not all of its types know. */
+  create?(config?: object): {
+    request(config: object): Promise<unknown>;
+  };
 }
 
 /** What comes is given back: `never` fits whatever type axios has for it. */
@@ -23,7 +26,8 @@ interface Interceptors {
  * Sends every request of an axios instance with the access token, as {@link Auth.fetch} does: to this origin and
  * `apiOrigins` only, and once more after a refused token where the body can be sent again. Gives back its end.
  *
- * An instance for the API: requests to anywhere else are refused with `forbidden_origin`.
+ * An instance for the API: requests to anywhere else are refused with `forbidden_origin`. Before response interceptors
+ * of the application's own: those that come after it see one answer, whether it was the first or the second.
  */
 export declare function authorizeAxios(
   client: AxiosLike,

@@ -1,7 +1,8 @@
 // For clients that make their requests themselves and have axios' interceptors.
 
+import { AuthError } from "./errors.js";
 import { provided } from "./guard.js";
-import type { AccessTokenOptions, Auth } from "./types.js";
+import type { Auth } from "./types.js";
 
 /** As much of an axios instance as is used here: axios itself stays out of the package. */
 export interface AxiosLike {
@@ -10,7 +11,8 @@ export interface AxiosLike {
     readonly response: Interceptors;
   };
   getUri(config?: object): string;
-  request(config: object): Promise<unknown>;
+  /** Every instance has it since axios 0.22, which not all of its types know. */
+  create?(config?: object): { request(config: object): Promise<unknown> };
 }
 
 /** What comes is given back: `never` fits whatever type axios has for it. */
@@ -26,7 +28,6 @@ interface Config {
   readonly headers: { set(name: string, value: string): unknown };
   readonly data?: unknown;
   readonly signal?: AbortSignal;
-  readonly [REFUSAL]?: AccessTokenOptions;
 }
 
 /** What is known of a request that was sent: exactly where to, and with which token. */
@@ -35,14 +36,12 @@ interface Sent {
   readonly token: string;
 }
 
-/** Where a retry says what was refused. */
-const REFUSAL = "countersign";
-
 /**
  * Sends every request of an axios instance with the access token, as {@link Auth.fetch} does: to this origin and
  * `apiOrigins` only, and once more after a refused token where the body can be sent again. Gives back its end.
  *
- * An instance for the API: requests to anywhere else are refused with `forbidden_origin`.
+ * An instance for the API: requests to anywhere else are refused with `forbidden_origin`. Before response interceptors
+ * of the application's own: those that come after it see one answer, whether it was the first or the second.
  */
 export function authorizeAxios(
   client: AxiosLike,
@@ -53,17 +52,26 @@ export function authorizeAxios(
   const sent = new WeakMap<object, Sent>();
 
   const before = request.use(async (value) => {
+    if (typeof document === "undefined") {
+      throw AuthError.of("unsupported_environment", { missing: "browser" });
+    }
     const config = value as Config;
-    const { [REFUSAL]: refusal, signal } = config;
-    const { headers, url } = await auth.authorize(
-      new Request(new URL(client.getUri(config), document.baseURI)),
-      { ...refusal, ...(signal && { signal }) },
-    );
-    const authorization = headers.get("Authorization") ?? "";
-    const token = authorization.replace("Bearer ", "");
-    config.headers.set("Authorization", authorization);
-    sent.set(config, { url, token });
-    return Object.assign(config, pinned(url)) as never;
+    const { signal } = config;
+    try {
+      const { headers, url } = await auth.authorize(
+        new Request(new URL(client.getUri(config), document.baseURI)),
+        signal && { signal },
+      );
+      const authorization = headers.get("Authorization") ?? "";
+      const token = authorization.replace("Bearer ", "");
+      config.headers.set("Authorization", authorization);
+      sent.set(config, { url, token });
+      return Object.assign(config, pinned(url)) as never;
+    } catch (error) {
+      if (!signal?.aborted) throw error;
+      // Sent nowhere: axios has an answer of its own to that.
+      return config as never;
+    }
   });
 
   const after = response.use(null, async (error) => {
@@ -78,16 +86,22 @@ export function authorizeAxios(
     const again =
       first &&
       response?.status === 401 &&
-      !(REFUSAL in config) &&
       !(config.data instanceof ReadableStream);
-    if (!again) throw error;
-    const refused = first.token;
+    // Without interceptors, which have seen this request already.
+    const bare = again && client.create?.();
+    if (!bare) throw error;
+    const { token: refused, url } = first;
     const challenge = response.headers["www-authenticate"] ?? null;
-    const refusal = { refused, challenge };
+    const { signal } = config;
+    const wishes = { refused, challenge, ...(signal && { signal }) };
+    const token = await auth.getAccessToken(wishes).catch(() => refused);
     // Where no other token comes of it, the first answer stands.
-    if ((await auth.getAccessToken(refusal)) === refused) throw error;
-    const retry = { ...config, ...pinned(first.url), [REFUSAL]: refusal };
-    return client.request(retry) as Promise<never>;
+    if (token === refused) throw error;
+    config.headers.set("Authorization", `Bearer ${token}`);
+    // It was made into what is sent already, too.
+    const transformRequest = [(data: unknown) => data];
+    const retry = { ...config, ...pinned(url), transformRequest };
+    return bare.request(retry) as Promise<never>;
   });
 
   return () => {

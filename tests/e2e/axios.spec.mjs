@@ -1,6 +1,12 @@
 // The real axios, with the access token.
 
-import { optionsFor, signIn } from "../support/driver.mjs";
+import {
+  begin,
+  expireStored,
+  open,
+  optionsFor,
+  signIn,
+} from "../support/driver.mjs";
 import { expect, quick, test } from "../support/fixtures.mjs";
 
 test.use(quick);
@@ -142,6 +148,119 @@ for (const adapter of ["xhr", "fetch"])
       );
       expect(forbidden.error.status).toBe(403);
       expect(scripted.count("token")).toBe(asked);
+    });
+
+    test("a retry passes the application's interceptors and transforms once", async ({
+      page,
+      app,
+      scripted,
+    }) => {
+      await signIn(page, app, optionsFor(app, scripted));
+      app.reset();
+      const { answer, runs } = await withAxios(
+        page,
+        async (client) => {
+          const runs = { request: 0, response: 0, transform: 0 };
+          client.interceptors.request.use((config) => {
+            runs.request += 1;
+            config.params = { ...config.params, n: runs.request };
+            return config;
+          });
+          client.interceptors.response.use((response) => {
+            runs.response += 1;
+            return response.data;
+          });
+          client.defaults.transformRequest = [
+            (data, headers) => {
+              runs.transform += 1;
+              headers.setContentType("application/json");
+              return JSON.stringify({ wrapped: data });
+            },
+          ];
+          const sent = { params: { a: "1" }, headers: { "x-extra": "2" } };
+          const answer = await client.post("refuse-old", { b: 1 }, sent);
+          return { answer, runs };
+        },
+        null,
+        { adapter, baseURL: "/api", params: { v: 3 } },
+      );
+      expect(answer).toMatchObject({
+        method: "POST",
+        body: '{"wrapped":{"b":1}}',
+        extra: "2",
+      });
+      expect(runs).toEqual({ request: 1, response: 1, transform: 1 });
+      const [one, two, ...more] = app.withToken;
+      expect(more).toEqual([]);
+      expect(two.url).toBe(one.url);
+      expect(new URL(two.url, app.url).search).toBe("?v=3&a=1&n=1");
+    });
+
+    test("the first answer stands where no other token comes of it", async ({
+      page,
+      app,
+      scripted,
+    }) => {
+      await signIn(page, app, optionsFor(app, scripted));
+      app.reset();
+      scripted.answerNext("token", {
+        status: 400,
+        json: { error: "invalid_grant" },
+      });
+      const { error } = await withAxios(
+        page,
+        (client) => client.get("/api/refuse-all"),
+        null,
+        { adapter },
+      );
+      expect(error.status).toBe(401);
+      expect(app.withToken).toHaveLength(1);
+    });
+
+    test("a request that is given up is told as axios tells it, and sent nowhere", async ({
+      page,
+      app,
+      scripted,
+    }) => {
+      const options = optionsFor(app, scripted);
+      await signIn(page, app, options);
+      let answer;
+      const held = new Promise((resolve) => (answer = resolve));
+      const give = (path) =>
+        withAxios(
+          page,
+          async (client, path, axios) => {
+            const end = new AbortController();
+            const { signal } = end;
+            const sent = client.get(path, { signal }).catch((error) => error);
+            await new Promise((resolve) => setTimeout(resolve, 500));
+            end.abort();
+            const error = await sent;
+            return [axios.isCancel(error), error.response?.status];
+          },
+          path,
+          { adapter },
+        );
+      // While another token is awaited after a refusal, that stands.
+      app.reset();
+      scripted.holdNext("token", held);
+      expect(await give("/api/refuse-all")).toEqual([false, 401]);
+      expect(app.withToken).toHaveLength(1);
+      answer();
+      await page.evaluate(() => auth.getAccessToken({ forceRefresh: true }));
+      // While the first is.
+      await expireStored(page, options);
+      await open(page, app);
+      scripted.holdNext("token", new Promise((resolve) => (answer = resolve)));
+      const began = begin(page, options);
+      await page.waitForFunction(() => window.auth);
+      app.reset();
+      expect(await give("/api/given-up")).toEqual([true, undefined]);
+      answer();
+      await began;
+      await page.waitForTimeout(200);
+      const asked = app.requests.map(({ path }) => path);
+      expect(asked).not.toContain("/api/given-up");
     });
 
     test("sends none any more when it was ended, and needs a session", async ({
