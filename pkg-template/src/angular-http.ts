@@ -7,7 +7,7 @@ import {
 } from "@angular/common/http";
 import { catchError, defer, finalize, from, switchMap } from "rxjs";
 import { AUTH, injected } from "./angular-client.js";
-import type { AccessTokenOptions, AnyAuthError } from "./types.js";
+import type { AccessTokenOptions, AnyAuthError, Auth } from "./types.js";
 
 /** Sends the access token to the origins that `auth.fetch` sends it to, with one retry after a refused token. Everything else passes as it is, and so does all while nobody is signed in. */
 export const authInterceptor: HttpInterceptorFn = (request, next) => {
@@ -39,7 +39,7 @@ export const authInterceptor: HttpInterceptorFn = (request, next) => {
           from(again(sent, failure)).pipe(switchMap(send)),
         ),
       );
-    return from(authorize(urlWithParams).catch(unauthorized)).pipe(
+    return from(authorize(urlWithParams).catch(unauthorized(auth))).pipe(
       switchMap((sent) => (sent ? sendTwice(sent) : next(request))),
       finalize(() => end.abort()),
     );
@@ -51,9 +51,12 @@ function tokenOf({ headers }: Request): string {
 }
 
 /** What is not for us to authorize: another origin's, nobody's, or a URL that only a browser's own request takes, with user info in it. */
-function unauthorized(error: unknown): null {
-  const { code } = error as Partial<AnyAuthError>;
-  const passes = code === "forbidden_origin" || code === "login_required";
-  if (passes || error instanceof TypeError) return null;
-  throw error;
-}
+const unauthorized =
+  (auth: Auth<unknown>) =>
+  (error: unknown): null => {
+    const { code } = error as Partial<AnyAuthError>;
+    const passes = code === "forbidden_origin" || error instanceof TypeError;
+    // Whatever it is that keeps a session from being found, such as a policy that blocks the wasm side.
+    if (passes || auth.state.status !== "signedIn") return null;
+    throw error;
+  };

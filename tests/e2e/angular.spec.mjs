@@ -1,7 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { older } from "../frameworks/bundle.mjs";
 import { bundlePage } from "../support/app.mjs";
-import { optionsFor } from "../support/driver.mjs";
+import { expireStored, optionsFor } from "../support/driver.mjs";
 import { expect, quick, test as base } from "../support/fixtures.mjs";
 
 const folder = fileURLToPath(new URL("../frameworks/angular", import.meta.url));
@@ -321,6 +321,24 @@ for (const fetch of [false, true])
       expect(app.requests.map(({ path }) => path)).not.toContain(
         "/api/disposed",
       );
+    });
+
+    test("sends none while it cannot be known who is signed in", async ({
+      page,
+      app,
+      scripted,
+    }) => {
+      await enter(page, app, scripted, { settings });
+      await expireStored(page, optionsFor(app, scripted));
+      await page.addInitScript(() => {
+        WebAssembly.compile = () => {
+          throw new WebAssembly.CompileError("blocked, says the test");
+        };
+      });
+      await page.goto(app.url);
+      await expect(page.locator("#error")).toHaveText("wasm_load_failed");
+      const { body } = await send(page, "GET", "/api/echo");
+      expect(body).toMatchObject({ path: "/api/echo", authorization: null });
     });
 
     test("sends none while nobody is signed in, and none when it was given up", async ({
