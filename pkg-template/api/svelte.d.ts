@@ -23,7 +23,7 @@ export declare function setAuth<TUser>(auth: Auth<TUser>): ReactiveAuth<TUser>;
 /** The client that a component above was given by {@link setAuth}. Called while the component is set up. */
 export declare function getAuth<TUser = IdTokenClaims>(): ReactiveAuth<TUser>;
 
-/** For a SvelteKit `load` with `export const ssr = false`: the state of who is signed in, or a login that never comes back. Where none may be started, after a failed callback or a logout, it throws what is to be shown. */
+/** For a SvelteKit `load` with `export const ssr = false`: the state of who is signed in, or a login that never comes back. Where none may be started, after a failed callback or a logout, it throws what is to be shown; so it does to a preload, before anybody has asked for the place, and SvelteKit loads again then. */
 export declare function requireAuth<TUser>(
   auth: Auth<TUser>,
   event: {

@@ -9,8 +9,8 @@ import { AUTH, injected } from "./angular-client.js";
 import {
   actionsOf,
   cameBack,
+  decided,
   enter,
-  guarded,
   provided,
   type AuthActions,
 } from "./guard.js";
@@ -73,9 +73,8 @@ export function createAuthGuard(options: AuthGuardOptions = {}): CanActivateFn {
     const router = core.inject(Router);
     const place = core.inject(Location).prepareExternalUrl(url);
     const returnTo = new URL(place, document.baseURI).href;
-    return auth.ready.then(function guard():
+    return decided(auth).then(function guard(wanted):
       GuardResult | Promise<GuardResult> {
-      const wanted = guarded(auth.state);
       if (wanted === "show") return true;
       if (wanted !== "login")
         return signedOut !== undefined && router.parseUrl(signedOut);
@@ -83,7 +82,7 @@ export function createAuthGuard(options: AuthGuardOptions = {}): CanActivateFn {
       return enter(auth, wishes).catch((thrown: unknown) => {
         if (!cameBack(thrown, login)) throw thrown;
         // The page that was left shows another route: it stays there.
-        return returnTo === location.href && guard();
+        return returnTo === location.href && decided(auth).then(guard);
       });
     });
   };

@@ -4,7 +4,6 @@ import { isAuthError } from "./errors.js";
 import { refuse } from "./options.js";
 import type {
   Auth,
-  AuthState,
   IdTokenClaims,
   LoadingState,
   LoginOptions,
@@ -43,10 +42,34 @@ const MAY_LOGIN: readonly SignedOutReason[] = [
 ];
 
 /** Never a login after a failed callback, a logout, or a change of user: that would be a loop, or against the user's will. */
-export function guarded(state: AuthState<unknown>): Guarded {
+export function guarded(auth: Auth<unknown>): Guarded {
+  const { state } = auth;
   if (state.status === "loading") return "wait";
   if (state.status === "signedIn") return "show";
-  return MAY_LOGIN.includes(state.reason) ? "login" : "refuse";
+  const { error, reason } = state;
+  // A response that the application handles itself says who is signed in.
+  if (typeof window !== "undefined" && auth.isCallback(location.href))
+    return "wait";
+  // To a login with `prompt: "none"`: the next one would be answered alike. One that a refresh asks for is another thing.
+  const silent =
+    reason === "interactionRequired" && error?.code === "authorization_error";
+  return MAY_LOGIN.includes(reason) && !silent ? "login" : "refuse";
+}
+
+/** What a guarded place does, as soon as that is certain. */
+export async function decided(auth: Auth<unknown>): Promise<Guarded> {
+  await auth.ready;
+  let end!: () => void;
+  await new Promise<void>((known) => {
+    end = auth.subscribe(() => {
+      if (guarded(auth) !== "wait") known();
+    });
+  });
+  end();
+  // A response that was taken from the address bar may be on its way yet. What comes of it is in the state.
+  if (guarded(auth) === "login" && auth.isCallback())
+    await auth.handleCallback().catch(() => {});
+  return guarded(auth);
 }
 
 /** The client that an adapter was given. `where` names what was forgotten. */

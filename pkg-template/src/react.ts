@@ -7,6 +7,7 @@ import { isAuthError } from "./errors.js";
 import {
   actionsOf,
   cameBack,
+  decided,
   enter,
   guarded,
   LOADING,
@@ -73,18 +74,21 @@ export function RequireAuth(props: RequireAuthProps): ReactElement {
   const { children, fallback, signedOut = fallback, login } = props;
   const client = React.useContext(Context) as Auth;
   const state = useAuth();
-  const wanted = guarded(state);
+  const wanted = guarded(client);
   const [refused, setRefused] = React.useState<unknown>();
   React.useEffect(() => {
     if (wanted !== "login") return undefined;
     let here = true;
-    const start = (): void =>
-      void enter(client, login).catch((thrown: unknown) => {
+    const start = async (): Promise<void> => {
+      const still = await decided(client);
+      if (!here || still !== "login") return;
+      await enter(client, login).catch((thrown: unknown) => {
         if (!here) return;
-        if (!cameBack(thrown, login)) setRefused(() => thrown);
-        else if (guarded(client.state) === "login") start();
+        if (cameBack(thrown, login)) void start();
+        else setRefused(() => thrown);
       });
-    start();
+    };
+    void start();
     return () => {
       here = false;
       setRefused(undefined);

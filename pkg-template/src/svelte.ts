@@ -7,8 +7,8 @@ import { AuthError } from "./errors.js";
 import {
   actionsOf,
   cameBack,
+  decided,
   enter,
-  guarded,
   provided,
   type AuthActions,
 } from "./guard.js";
@@ -40,10 +40,12 @@ export function reactive<TUser>(auth: Auth<TUser>): ReactiveAuth<TUser> {
     throw refuse("svelte", "older than 5.7");
   }
   const follow = createSubscriber((update) => {
-    const { state: read } = auth;
+    let read = auth.state;
     return auth.subscribe((state) => {
       // It calls back at once.
-      if (state !== read) update();
+      if (state === read) return;
+      read = state;
+      update();
     });
   });
   return {
@@ -70,7 +72,7 @@ export function getAuth<TUser = IdTokenClaims>(): ReactiveAuth<TUser> {
   return client;
 }
 
-/** For a SvelteKit `load` with `export const ssr = false`: the state of who is signed in, or a login that never comes back. Where none may be started, after a failed callback or a logout, it throws what is to be shown. */
+/** For a SvelteKit `load` with `export const ssr = false`: the state of who is signed in, or a login that never comes back. Where none may be started, after a failed callback or a logout, it throws what is to be shown; so it does to a preload, before anybody has asked for the place, and SvelteKit loads again then. */
 export async function requireAuth<TUser>(
   auth: Auth<TUser>,
   event: { readonly url: URL },
@@ -79,18 +81,27 @@ export async function requireAuth<TUser>(
   provided(auth, "auth");
   // A server knows of no session, and would wait for ever.
   if (typeof window === "undefined") throw refuse("ssr", "not false");
-  await auth.ready;
+  const { href } = event.url;
+  // The page itself, or a click; a pointer that rests on a link is neither.
+  const isMeant = () =>
+    href === location.href || navigator.userActivation?.isActive !== false;
+  // A click is soon forgotten, and may come while this waits.
+  const wasMeant = isMeant();
+  const wanted = await decided(auth);
   const { state } = auth;
   if (state.status === "signedIn") return state;
-  if (guarded(state) !== "login") {
-    const { error, reason } = state as SignedOutState;
-    throw error ?? AuthError.of("login_required", { reason });
-  }
-  const wishes = { returnTo: event.url.href, ...options };
-  return enter(auth, wishes).catch((thrown: unknown) => {
-    if (!cameBack(thrown, options)) throw thrown;
-    return requireAuth(auth, event, options);
-  });
+  const { error, reason } = state as SignedOutState;
+  const required = AuthError.of("login_required", { reason });
+  if (wanted !== "login") throw error ?? required;
+  if (!wasMeant && !isMeant()) throw required;
+  return enter(auth, { returnTo: href, ...options }).catch(
+    (thrown: unknown) => {
+      if (!cameBack(thrown, options)) throw thrown;
+      // The page that was left shows another place: it stays there.
+      if (href !== location.href) return new Promise<never>(() => {});
+      return requireAuth(auth, event, options);
+    },
+  );
 }
 
 function inSetup<T>(called: string, call: () => T): T {

@@ -5,8 +5,8 @@ import type { ComputedRef, InjectionKey, Plugin, ShallowRef } from "vue";
 import {
   actionsOf,
   cameBack,
+  decided,
   enter,
-  guarded,
   LOADING,
   provided,
   type AuthActions,
@@ -80,12 +80,11 @@ export function authGuard<TUser, TRoute extends string | object = string>(
   return async function guard(to): Promise<TRoute | boolean> {
     // Nobody is signed in on a server, and nobody will be: it renders the page as it loads.
     if (typeof window === "undefined") return true;
-    await auth.ready;
-    const { state } = auth;
-    const wanted = guarded(state);
+    const wanted = await decided(auth);
     if (wanted === "show") return true;
     if (wanted !== "login") {
-      if (signedOut === false && state.error) throw state.error;
+      const { error } = auth.state;
+      if (signedOut === false && error) throw error;
       return signedOut;
     }
     const returnTo = new URL(router.resolve(to.fullPath).href, location.href);

@@ -1,4 +1,5 @@
 import { fileURLToPath } from "node:url";
+import { nothingMore, withoutClicks } from "../frameworks/driver.mjs";
 import { bundlePage } from "../support/app.mjs";
 import { optionsFor } from "../support/driver.mjs";
 import { expect, quick, test as base } from "../support/fixtures.mjs";
@@ -71,6 +72,85 @@ test.describe("in Svelte", () => {
       "alice at /guarded?from=home",
     );
     expect(scripted.count("authorization")).toBe(1);
+  });
+
+  test("a preload starts no login, and the click after it does", async ({
+    page,
+    app,
+    scripted,
+  }) => {
+    await withoutClicks(page);
+    await open(page, app, optionsFor(app, scripted));
+    await expect(page.locator("#store")).toHaveText("signedOut");
+    const preload = () =>
+      page.evaluate(() =>
+        load("/guarded").catch(({ code, details }) => [code, details.reason]),
+      );
+    expect(await preload()).toEqual(["login_required", "noSession"]);
+    await nothingMore(page, scripted, 0);
+    await page.evaluate(() => {
+      navigator.userActivation.isActive = true;
+      void load("/guarded");
+    });
+    await expect(page.locator("#guarded")).toHaveText("alice at /guarded");
+    expect(scripted.count("authorization")).toBe(1);
+  });
+
+  test("a page that the Back button brings back starts a login for the place that it shows, and for no other", async ({
+    page,
+    app,
+    scripted,
+  }) => {
+    await open(page, app, optionsFor(app, scripted));
+    await expect(page.locator("#store")).toHaveText("signedOut");
+    const left = () => page.evaluate(() => window.left.length);
+    const leave = (path) =>
+      page.evaluate((path) => {
+        window.left = [];
+        window.outcome = "pending";
+        const navigate = (url) => void window.left.push(url);
+        const settle = () => (window.outcome = "settled");
+        load(path, { navigate }).then(settle, settle);
+      }, path);
+    const back = () =>
+      page.evaluate(() =>
+        dispatchEvent(new PageTransitionEvent("pageshow", { persisted: true })),
+      );
+    await leave("/");
+    await expect.poll(left).toBe(1);
+    await back();
+    await expect.poll(left).toBe(2);
+    await back();
+    await expect.poll(left).toBe(3);
+    await page.reload();
+    await expect(page.locator("#store")).toHaveText("signedOut");
+    await leave("/guarded");
+    await expect.poll(left).toBe(1);
+    await back();
+    await page.waitForTimeout(500);
+    expect(await left()).toBe(1);
+    expect(await page.evaluate(() => window.outcome)).toBe("pending");
+  });
+
+  test("runes follow a client of the application's own tests to a state that was there before", async ({
+    page,
+    app,
+    scripted,
+  }) => {
+    await open(page, app, optionsFor(app, scripted));
+    await expect(page.locator("#store")).toHaveText("signedOut");
+    await page.evaluate(() => {
+      window.remove();
+      window.first = fake.signedOut();
+      window.auth = fake.createFakeAuth(window.first);
+      window.show();
+    });
+    await expect(page.locator("#runes")).toHaveText("signedOut");
+    await page.evaluate(() => auth.setState(fake.signedIn({ sub: "ada" })));
+    await expect(page.locator("#name")).toHaveText("ada");
+    await page.evaluate(() => auth.setState(first));
+    await expect(page.locator("#runes")).toHaveText("signedOut");
+    await expect(page.locator("#name")).toHaveText("nobody");
   });
 
   test("a user of the real provider signs in at a guarded place", async ({

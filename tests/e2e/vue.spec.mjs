@@ -71,6 +71,47 @@ for (const [name, setup, start] of [
     expect(logins(scripted)).toBe(1);
   });
 
+for (const handles of [true, false])
+  test(`a response that the application handles itself ${handles ? "is waited for" : "causes no other login until then"}`, async ({
+    page,
+    app,
+    scripted,
+  }) => {
+    const more = { callback: "manual", redirectUri: `${app.url}/members` };
+    await prepare(page, app, scripted, { more, handles });
+    await page.goto(`${app.url}/members/7`);
+    if (!handles) {
+      await page.waitForURL((url) => url.searchParams.has("state"));
+      await nothingMore(page, scripted, 1);
+      await page.evaluate(() => void auth.handleCallback());
+    }
+    await shows(page, "member: alice");
+    expect(page.url()).toBe(`${app.url}/members/7`);
+    expect(logins(scripted)).toBe(1);
+  });
+
+test("a silent login that the provider refuses is not tried again", async ({
+  page,
+  app,
+  scripted,
+}) => {
+  const redirectUri = `${app.url}/callback`;
+  const login = { prompt: "none" };
+  scripted.answerNext("authorization", (req) => {
+    const asked = new URL(req.url, scripted.issuer).searchParams;
+    const back = new URL(asked.get("redirect_uri"));
+    back.searchParams.set("error", "login_required");
+    back.searchParams.set("state", asked.get("state"));
+    back.searchParams.set("iss", scripted.issuer);
+    return { redirect: back.href };
+  });
+  await prepare(page, app, scripted, { login, more: { redirectUri } });
+  await visit(page, app, "/members", "home");
+  await expect(page.locator("header")).toHaveText("interactionRequired");
+  expect(await push(page, "/members")).toBe("authorization_error");
+  await nothingMore(page, scripted, 1);
+});
+
 test("signs in at a provider of the real kind", async ({ page, app, op }) => {
   await prepare(page, app, op);
   await signInReallyFrom(page, app, "/members/7");

@@ -6,7 +6,7 @@ import { createAuth } from "countersign";
 import { App } from "./react-app.jsx";
 import { counted } from "./counted.js";
 
-const { options, lost, wait, stay, aborted, ...setup } = window.setup;
+const { options, lost, wait, stay, aborted, handles, ...setup } = window.setup;
 // Such as a router that sends what it does not know home.
 if (lost && location.pathname === lost)
   history.replaceState(null, "", "/members");
@@ -18,6 +18,8 @@ const auth = createAuth({
 window.left = [];
 if (stay) setup.login = { navigate: (url) => void left.push(url) };
 if (aborted) setup.login = { signal: AbortSignal.abort() };
+// Whoever handles callbacks, but does not wait for what comes of it.
+if (handles && auth.isCallback()) auth.handleCallback().catch(() => {});
 Object.assign(window, { auth, go, React, counts: { subscribers: 0 } });
 
 function go(path) {

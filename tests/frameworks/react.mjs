@@ -47,6 +47,26 @@ export function reactTests(test, version, render) {
       expect(logins(scripted)).toBe(1);
     });
 
+    for (const handles of [true, false])
+      test(`a response that the application handles itself ${handles ? "is waited for" : "causes no other login until then"}`, async ({
+        page,
+        app,
+        scripted,
+      }) => {
+        const more = { callback: "manual", redirectUri: `${app.url}/members` };
+        await prepare(page, app, scripted, { more, handles });
+        await page.goto(`${app.url}/members`);
+        if (!handles) {
+          await page.waitForURL((url) => url.searchParams.has("state"));
+          await shows(page, "fallback");
+          await nothingMore(page, scripted, 1);
+          await page.evaluate(() => void auth.handleCallback());
+        }
+        await shows(page, "member: alice");
+        expect(page.url()).toBe(`${app.url}/members`);
+        expect(logins(scripted)).toBe(1);
+      });
+
     test("signs in at a provider of the real kind", async ({
       page,
       app,

@@ -12,6 +12,7 @@ const {
   lost,
   stay,
   aborted,
+  handles,
   base = "",
   hash,
   ...setup
@@ -30,6 +31,8 @@ const auth = createAuth({
 window.left = [];
 if (stay) setup.login = { navigate: (url) => void left.push(url) };
 if (aborted) setup.login = { signal: AbortSignal.abort() };
+// Whoever handles callbacks, but does not wait for what comes of it.
+if (handles && auth.isCallback()) auth.handleCallback().catch(() => {});
 const counts = { subscribers: 0 };
 const rendered = document.getElementById("root");
 const client = counted(auth, counts);

@@ -1,6 +1,7 @@
 // An application in Svelte. `window.options` are those of the client; `listeners` counts who listens to it.
 
 import { createAuth, isAuthError } from "countersign";
+import { createFakeAuth, signedIn, signedOut } from "countersign/testing";
 import { getAuth, reactive, requireAuth, setAuth } from "countersign/svelte";
 import { mount, unmount } from "svelte";
 import { writable } from "svelte/store";
@@ -39,14 +40,15 @@ let app;
 Object.assign(window, {
   go,
   /** What a router does before it goes there. */
-  load: (path) =>
-    requireAuth(window.auth, { url: new URL(path, location.href) }),
-  show() {
+  load: (path, login) =>
+    requireAuth(window.auth, { url: new URL(path, location.href) }, login),
+  show(auth = window.auth) {
     app = mount(App, {
       target: document.body,
-      props: { auth: window.auth, place, effects: window.effects },
+      props: { auth, place, effects: window.effects },
     });
   },
+  fake: { createFakeAuth, signedIn, signedOut },
   remove: () => unmount(app),
   /** What using the adapter in such a wrong way throws. */
   wrong: {
