@@ -4,6 +4,7 @@ import { isAuthError } from "./errors.js";
 import { refuse } from "./options.js";
 import type {
   Auth,
+  AuthState,
   IdTokenClaims,
   LoadingState,
   LoginOptions,
@@ -42,8 +43,10 @@ const MAY_LOGIN: readonly SignedOutReason[] = [
 ];
 
 /** Never a login after a failed callback, a logout, or a change of user: that would be a loop, or against the user's will. */
-export function guarded(auth: Auth<unknown>): Guarded {
-  const { state } = auth;
+export function guarded(
+  auth: Auth<unknown>,
+  state: AuthState<unknown> = auth.state,
+): Guarded {
   if (state.status === "loading") return "wait";
   if (state.status === "signedIn") return "show";
   const { error, reason } = state;

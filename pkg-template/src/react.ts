@@ -74,7 +74,8 @@ export function RequireAuth(props: RequireAuthProps): ReactElement {
   const { children, fallback, signedOut = fallback, login } = props;
   const client = React.useContext(Context) as Auth;
   const state = useAuth();
-  const wanted = guarded(client);
+  // Not the client's own: what a server rendered is taken over as it is.
+  const wanted = guarded(client, state);
   const [refused, setRefused] = React.useState<unknown>();
   React.useEffect(() => {
     if (wanted !== "login") return undefined;
