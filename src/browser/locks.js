@@ -89,7 +89,7 @@ export class Locks {
         mine = false;
         if (still)
           this.#tabs
-            .write((log) => [log.delete(key)])
+            .commit((log) => [log.delete(key)])
             .then(() => this.#say({ name }))
             .catch(() => {});
       };

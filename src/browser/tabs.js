@@ -78,7 +78,7 @@ export class Tabs {
     const key = [family, generation];
     let [code, text, top] = [0, ""];
     // Nothing is read first and nothing is waited for: this way it outlives the page.
-    const written = this.write((log) => {
+    const written = this.commit((log) => {
       const above = log.getAllKeys(this.#from(key));
       above.onsuccess = () => (top = newestOf(above.result));
       return [
@@ -92,7 +92,7 @@ export class Tabs {
       if (top >= generation) text = `${top}`;
       // What came too late does not stay.
       if (top > generation)
-        this.write((log) => [log.delete(key)]).catch(() => {});
+        this.commit((log) => [log.delete(key)]).catch(() => {});
       this.#sweeping ??= setTimeout(() => this.#sweep(), patience);
     } else {
       code = absent;
@@ -105,7 +105,7 @@ export class Tabs {
   /** Notes that a refresh of this generation has no answer, or that it is known what became of it. */
   mark(family, generation, has) {
     const key = [family, generation + 0.5];
-    this.write((log) => [
+    this.commit((log) => [
       has ? log.put({ v, at: Date.now() }, key) : log.delete(key),
     ]).catch(() => {});
   }
@@ -121,7 +121,7 @@ export class Tabs {
     try {
       const isBlind = unlessAbove === undefined;
       await Promise.all([
-        isBlind && this.write((log) => [bury(log, family)]),
+        isBlind && this.commit((log) => [bury(log, family)]),
         // What depends on what is there does not outlive the page.
         (owner || !isBlind) &&
           this.#each(owner ? undefined : this.#from([family]), (log, all) => {
@@ -187,13 +187,16 @@ export class Tabs {
     }).finally(() => clearTimeout(late));
   }
 
-  /** The same, when no request depends on another's result: it is committed even if the page goes at once. */
-  write(work) {
+  /**
+   * The same, when no request depends on another's result: it is committed even if the page goes at once, and keeps
+   * nobody waiting if the page is frozen.
+   */
+  commit(work, mode) {
     return this.run((log) => {
       const requests = work(log);
       log.transaction.commit?.();
       return requests;
-    });
+    }, mode);
   }
 
   end() {
@@ -278,7 +281,7 @@ export class Tabs {
   /** The newest of a family, in the mailbox or, since another tab may be without one, kept here. */
   async #read(family) {
     const all = this.#from([family]);
-    const [keys, entries] = await this.run(
+    const [keys, entries] = await this.commit(
       (log) => [log.getAllKeys(all), log.getAll(all)],
       "readonly",
     );

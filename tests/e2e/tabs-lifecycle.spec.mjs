@@ -35,6 +35,29 @@ async function expectSignedOut(all, pages, reason = "loggedOutElsewhere") {
   }
 }
 
+test("a tab that is frozen while it looks into the mailbox keeps nobody waiting", async ({
+  tabs,
+  ownBrowser,
+  browserName,
+}) => {
+  test.skip(browserName === "firefox", "Firefox's driver freezes no page");
+  const all = await tabs({ context: await ownBrowser.start() });
+  const first = await all.signedIn();
+  const frozen = await tabsIn.ice(all, await all.duplicate(first));
+  // As if it had begun just before: what it asks for is answered, and it cannot hear of that.
+  await frozen.page.evaluate(() => void dispatchEvent(new Event("focus")));
+  const stored = await first.evaluate(() => window.stored());
+  await all.expire([first, frozen.page]);
+  const [{ token }] = await all.expectValid([first]);
+  const began = Date.now();
+  const back = [await all.reopened(stored), await frozen.resume()];
+  const calls = await all.expectValid(back);
+  expect(calls.map((call) => call.token)).toEqual([token, token]);
+  expect(all.refreshes).toBe(1);
+  // Whoever waits for a transaction does so for ten seconds.
+  expect(Date.now() - began).toBeLessThan(10_000);
+});
+
 test.describe("a logout", () => {
   test("reaches clones and other tabs of the same user at once, and no tab of another user", async ({
     tabs,
