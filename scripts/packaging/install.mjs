@@ -20,7 +20,7 @@ const made = /^(node_modules|dist|build|\..+)$/;
  * Copies a project and installs what its lock file names, and the tarball; what has not changed since the last run is
  * not installed again. Gives whether anything was.
  *
- * Not by `npm ci`: it refuses a lock file made at a registry that has not every platform's optional packages.
+ * Not by `npm ci`: it refuses a lock file that does not name every platform's optional packages.
  */
 export async function install(name, say) {
   const [source, folder] = [
