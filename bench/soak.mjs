@@ -13,7 +13,9 @@ import { startStage } from "./support/stage.mjs";
 export async function runSoak(contestants, { seed, minutes, file, say }) {
   await mkdir(dirname(file), { recursive: true });
   await writeFile(file, "");
-  const stage = await startStage(contestants, { witness: true });
+  const stage = await startStage(contestants, {
+    inline: ["clock", "witness"],
+  });
   const lanes = contestants.flatMap((contestant) =>
     contestant.storages.map((storage) => new Lane(stage, contestant, storage)),
   );

@@ -45,6 +45,12 @@ const apps = {
     const auth = createStandardPublicClientApplication({ auth: { clientId: "app", authority: "https://id.example", redirectUri: location.href } });
     login.onclick = async () => (await auth).loginRedirect({ scopes: ["openid"] });
     call.onclick = async () => console.log((await (await auth).acquireTokenSilent({ scopes: ["openid"] })).accessToken);`,
+  "@logto/browser": `
+    import LogtoClient from "@logto/browser";
+    const auth = new LogtoClient({ endpoint: "https://id.example", appId: "app" });
+    login.onclick = () => auth.signIn(location.href);
+    if (location.search) auth.handleSignInCallback(location.href);
+    call.onclick = async () => console.log(await auth.getAccessToken());`,
 };
 
 const parts = ["facade", "glue", "wasm", "total"];
@@ -69,7 +75,7 @@ const adapters = () =>
   );
 
 /** Measures every application and every adapter: `{ [name]: { [part]: { raw, gzip, brotli } } }`. */
-async function measure() {
+export async function measure() {
   const sizes = {};
   for (const [name, source] of Object.entries(apps))
     sizes[name] = await measureApp(name, source);

@@ -19,7 +19,7 @@ await main(async () => {
     },
     allowPositionals: true,
   });
-  const contestants = choose(positionals);
+  const contestants = choose(positionals, "race");
   const repeats = Number(values.repeats ?? (values.quick ? 1 : 3));
   const tabs = (values.tabs ?? (values.quick ? "10" : "10,50")).split(",");
   const list = races({ calls: Number(values.calls), tabs: tabs.map(Number) });

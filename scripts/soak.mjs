@@ -18,7 +18,7 @@ await main(async () => {
     },
     allowPositionals: true,
   });
-  const contestants = choose(positionals);
+  const contestants = choose(positionals, "soak");
   const { seed } = values;
   const minutes = Number(values.minutes);
   if (!(minutes > 0))

@@ -46,5 +46,11 @@ export function create({ issuer, clientId, redirectUri, scope, storage }) {
         user = await client.getUser();
       }
     },
+    cached: () => client.getTokenSilently(),
+    cachedWith: () => client.getTokenSilently({ cacheMode: "on" }),
+    loginUrl: () =>
+      new Promise((resolve, reject) => {
+        client.loginWithRedirect({ openUrl: resolve }).catch(reject);
+      }),
   };
 }

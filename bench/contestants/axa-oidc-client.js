@@ -2,10 +2,20 @@ import { OidcClient, OidcLocation } from "@axa-fr/oidc-client";
 
 const storages = { session: sessionStorage, local: localStorage };
 
+/** Leaves the page, unless somebody wants to know where to. */
+class Location extends OidcLocation {
+  gone = undefined;
+  open(url) {
+    if (this.gone) this.gone(url);
+    else super.open(url);
+  }
+}
+
 export function create({ issuer, clientId, redirectUri, scope, storage }) {
+  const place = new Location();
   const client = OidcClient.getOrCreate(
     () => fetch,
-    new OidcLocation(),
+    place,
   )({
     authority: issuer.replace(/\/$/, ""),
     client_id: clientId,
@@ -31,5 +41,18 @@ export function create({ issuer, clientId, redirectUri, scope, storage }) {
       if (!isTokensValid || !tokens) throw new Error("no valid token");
       return tokens.accessToken;
     },
+    async cachedWith() {
+      const { isTokensValid, tokens } = await client.getValidTokenAsync(
+        200,
+        50,
+      );
+      if (!isTokensValid || !tokens) throw new Error("no valid token");
+      return tokens.accessToken;
+    },
+    loginUrl: () =>
+      new Promise((resolve, reject) => {
+        place.gone = resolve;
+        client.loginAsync("/").catch(reject);
+      }),
   };
 }

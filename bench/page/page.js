@@ -3,10 +3,23 @@
 import { create } from "contestant";
 
 const settings = JSON.parse(document.querySelector("#settings").textContent);
+const begun = performance.now();
 const client = create(settings);
 const started = Promise.resolve(client.start()).catch(reasonOf);
+const known = started.then(() => performance.now());
 
-window.bench = { signIn, signOut, calls, ask, insist, state };
+window.bench = {
+  signIn,
+  signOut,
+  calls,
+  ask,
+  insist,
+  state,
+  timing,
+  hotpath,
+  loginUrls,
+  load,
+};
 
 /** Milliseconds after which a call that failed is made again. */
 const pause = 500;
@@ -18,6 +31,86 @@ let woken = 0;
 async function state() {
   await started;
   return { signedIn: Boolean(client.signedIn()) };
+}
+
+/**
+ * When the client was made and when it knew its state, in milliseconds from the navigation on; how many files of the
+ * application's own it has fetched meanwhile, and what went wrong.
+ */
+async function timing() {
+  const settled = await known;
+  const files = performance
+    .getEntriesByType("resource")
+    .filter(
+      ({ name, startTime }) =>
+        name.startsWith(location.origin) &&
+        startTime >= begun &&
+        startTime <= settled,
+    );
+  const reason = await started;
+  return {
+    begun,
+    known: settled,
+    files: files.length,
+    signedIn: Boolean(client.signedIn()),
+    reason: typeof reason === "string" ? reason : null,
+  };
+}
+
+/** Asks for the token that there is for so many milliseconds, one call after the other: calls per second. */
+async function hotpath({ ms, options }) {
+  await started;
+  const { token, cached = token, cachedWith } = client;
+  const call = options ? cachedWith : cached;
+  if (typeof (await call()) !== "string") throw new Error("no token");
+  const start = performance.now();
+  let count = 0;
+  let now;
+  do {
+    for (let i = 0; i < 100; i += 1) await call();
+    count += 100;
+    now = performance.now();
+  } while (now - start < ms);
+  return (count / (now - start)) * 1000;
+}
+
+/** Asks so many times for the URL of a login, each time as if it were the first: microseconds each. */
+async function loginUrls({ count, endpoint }) {
+  await started;
+  const times = [];
+  const before = stored();
+  for (let i = 0; i < count; i += 1) {
+    restore(before);
+    await client.prepareLogin?.();
+    // Else one call would follow the other in the same turn.
+    await sleep(0);
+    const start = performance.now();
+    const url = await client.loginUrl();
+    times.push((performance.now() - start) * 1000);
+    if (!String(url).startsWith(endpoint))
+      throw new Error(`not a login: ${url}`);
+  }
+  restore(before);
+  return times;
+}
+
+const storages = () => [localStorage, sessionStorage];
+const stored = () => storages().map((storage) => ({ ...storage }));
+
+/** What a login has left behind is not there for the next one. */
+function restore(contents) {
+  storages().forEach((storage, at) => {
+    storage.clear();
+    for (const [key, value] of Object.entries(contents[at]))
+      storage.setItem(key, value);
+  });
+}
+
+/** Loads what is otherwise loaded when it is needed; says whether there is such a thing. */
+async function load() {
+  await started;
+  await client.load?.();
+  return client.load !== undefined;
 }
 
 function signIn() {

@@ -7,8 +7,9 @@ const now = () => RealDate.now() + ahead;
 /** The machine's own time. */
 export const machine = () => RealDate.now();
 
-/** From now on the clock can be set ahead. */
+/** From now on the clock can be set ahead; it is not yet. */
 export function takeClock() {
+  ahead = 0;
   globalThis.Date = new Proxy(RealDate, {
     construct: (target, args) =>
       args.length === 0 ? new target(now()) : new target(...args),

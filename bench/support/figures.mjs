@@ -31,3 +31,15 @@ export function markdown(head, rows, words = 1) {
   const marks = head.map((_, column) => (column < words ? "---" : "--:"));
   return [head, marks, ...rows].map(line).join("\n");
 }
+
+/** Least, quartiles (between neighbours where need be) and most of some numbers. */
+export function quartiles(numbers) {
+  const sorted = [...numbers].sort((a, b) => a - b);
+  const at = (part) => {
+    const place = part * (sorted.length - 1);
+    const [below, above] = [Math.floor(place), Math.ceil(place)];
+    return sorted[below] + (sorted[above] - sorted[below]) * (place - below);
+  };
+  const [least, lower, middle, upper, most] = [0, 0.25, 0.5, 0.75, 1].map(at);
+  return { least, lower, middle, upper, most };
+}

@@ -2,6 +2,7 @@ import { setPriority } from "node:os";
 import { chromium } from "playwright";
 import { findEngine, missing } from "../../scripts/browsers.mjs";
 import { startProvider } from "../../www-demo/op/provider.mjs";
+import { editAnswers } from "./answers.mjs";
 import { aheadBy, takeClock } from "./clock.mjs";
 import { startSite } from "./site.mjs";
 
@@ -17,8 +18,14 @@ export const clientOf = ({ name }, storage) => `${name}-${storage}`;
 /**
  * Starts what all contestants share: one provider with rotation, detection of reuse and no grace period, and one browser;
  * and a site for each of them.
+ *
+ * `inline` are the scripts of page/ that run before everything else, `delays` what answers take beside the token's,
+ * `isolated` gives pages the finer clock of cross-origin isolation.
  */
-export async function startStage(contestants, { witness = false } = {}) {
+export async function startStage(
+  contestants,
+  { inline = ["clock"], delays = {}, isolated = false } = {},
+) {
   const lack = missing("chromium");
   if (lack) throw new Error(lack);
   takeClock();
@@ -26,17 +33,22 @@ export async function startStage(contestants, { witness = false } = {}) {
   setPriority(5);
   const provider = await startProvider({
     issuerPath: "/",
-    // Where auth0-spa-js looks.
-    aliases: { "/oauth/token": "/token" },
+    // Where auth0-spa-js and logto look.
+    aliases: {
+      "/oauth/token": "/token",
+      "/oidc/.well-known/openid-configuration":
+        "/.well-known/openid-configuration",
+    },
     ttl: { accessToken: lifetime, refreshToken: 365 * 24 * 3600 },
-    delays: { token: tokenDelay },
+    delays: { token: tokenDelay, ...delays },
   });
   const { control, issuer } = provider;
   const sites = new Map();
   for (const contestant of contestants) {
     const site = await startSite(contestant, {
       introspect: control.introspect,
-      witness,
+      inline,
+      isolated,
     });
     sites.set(contestant.name, site);
     for (const storage of contestant.storages)
@@ -45,6 +57,10 @@ export async function startStage(contestants, { witness = false } = {}) {
         redirect_uris: [`${site.url}/callback`],
       });
   }
+  const readers = contestants
+    .filter(({ jwt }) => jwt)
+    .flatMap((one) => one.storages.map((storage) => clientOf(one, storage)));
+  editAnswers(control, readers);
   const browser = await chromium.launch({
     executablePath: findEngine("chromium").browser,
     // Else tabs beyond a number that depends on the memory would share their processes.
@@ -67,6 +83,8 @@ export async function startStage(contestants, { witness = false } = {}) {
       storage,
     }),
     aheadBy,
+    /** Passes every token answer through `also`, until the next call. */
+    editAnswers: (also) => editAnswers(control, readers, also),
     /** How many renderer processes there are. */
     async renderers() {
       const session = await browser.newBrowserCDPSession();

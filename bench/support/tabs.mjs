@@ -35,17 +35,22 @@ export async function clone(page) {
 /** What the sessionStorage of a tab holds. */
 export const dump = (page) => page.evaluate(() => ({ ...sessionStorage }));
 
-/** Signs in, at the provider's own page where it asks. */
-export async function signIn(page, site) {
+/** Leaves for the provider and signs in there, where it asks. */
+export async function throughProvider(page, site) {
   const [{ login }] = users;
   const button = page.locator(`button.user:has-text("${login}")`);
+  await page.evaluate(() => window.bench.signIn());
+  await page.waitForURL((url) => url.origin !== site.url || url.search !== "");
+  if (/\/interaction\//.test(page.url())) await button.click();
+}
+
+/** Signs in. */
+export async function signIn(page, site) {
   const home = page.waitForFunction(
     (origin) => location.origin === origin && location.pathname === "/",
     site.url,
   );
-  await page.evaluate(() => window.bench.signIn());
-  await page.waitForURL((url) => url.origin !== site.url || url.search !== "");
-  if (/\/interaction\//.test(page.url())) await button.click();
+  await throughProvider(page, site);
   await home.catch(() => {});
   await page.waitForURL(`${site.url}/`);
   return ready(page);

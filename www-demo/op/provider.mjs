@@ -186,7 +186,7 @@ function createControl({
     /** What became of the refresh tokens; see `createStore`. */
     ledger: store.ledger,
 
-    /** Milliseconds by which this endpoint's answers come later; the requests are handled at once. */
+    /** Milliseconds by which this endpoint's answers come later; the requests are handled at once. `"preflight"` is for those of all. */
     setDelay: traffic.setDelay,
     /**
      * What becomes of the next `times` requests to an endpoint:

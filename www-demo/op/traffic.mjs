@@ -79,7 +79,10 @@ export function createTraffic({
     async pass(req, res, handle) {
       const { pathname } = new URL(req.url, "http://provider.invalid");
       const endpoint = endpointOf(pathname, paths);
-      if (req.method === "OPTIONS") return handle(req, res);
+      if (req.method === "OPTIONS") {
+        delayAnswer(res, waits.get("preflight") ?? 0);
+        return handle(req, res);
+      }
 
       const entry = {
         endpoint,

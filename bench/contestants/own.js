@@ -1,0 +1,29 @@
+const storages = { session: "session", local: localStorage };
+
+/** The adapter of one of the two entries. */
+export const adapt =
+  (createAuth, more) =>
+  ({ issuer, clientId, redirectUri, scope, storage }) => {
+    const auth = createAuth({
+      issuer,
+      clientId,
+      redirectUri,
+      scope,
+      storage: storages[storage],
+      ...more,
+    });
+    return {
+      // The callback completes by itself.
+      start: () => auth.ready,
+      signIn: () => auth.login({ returnTo: "/" }),
+      signOut: () => auth.logout({ navigate: () => {} }),
+      signedIn: () => auth.state.status === "signedIn",
+      token: () => auth.getAccessToken(),
+      cachedWith: () => auth.getAccessToken({ minValidity: 30 }),
+      loginUrl: () =>
+        new Promise((resolve, reject) => {
+          auth.login({ returnTo: "/", navigate: resolve }).catch(reject);
+        }),
+      load: () => auth.preload(),
+    };
+  };
