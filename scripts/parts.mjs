@@ -324,7 +324,7 @@ function settled(tally, status, output) {
 }
 
 /** Specs that fill the machine by themselves; most others wait for servers and timers, and two of them go on at once. */
-const manyTabs = "(tabs-[a-z-]+|lies)\\.spec";
+const manyTabs = "(tabs-[a-z-]+|share|demo|lies)\\.spec";
 
 function e2ePart(engine) {
   return {

@@ -6,15 +6,15 @@
 import type { NormalOptions } from "./options.js";
 import type { Auth, AuthStorage } from "./types.js";
 
-/** So long a new tab waits for an answer, in milliseconds. */
-const PATIENCE = 400;
+/** So long a new tab waits to hear that there is a session, and so long then for the session; in milliseconds. */
+const PATIENCE = { promise: 400, answer: 2000 };
 
 const CURVE = { name: "ECDH", namedCurve: "P-256" };
 
-/** A question; with `sealed`, the answer to the one of this `id`. */
+/** A question, with `key` alone; the promise of an answer to the one of this `id`, without; the answer, with both. */
 interface Message {
   readonly id: string;
-  readonly key: ArrayBuffer;
+  readonly key?: ArrayBuffer;
   readonly sealed?: ArrayBuffer;
 }
 
@@ -31,13 +31,16 @@ export async function share(
   const seen = name.replace("session", "seen");
   let channel: BroadcastChannel | undefined;
   let answered = async (_: Message): Promise<void> => {};
+  let promised = false;
 
   /** The record, while there is a session to hand over. */
   const session = () =>
     !end.aborted && auth.state.status === "signedIn" && storage.getItem(name);
 
-  const answer = async ({ id, key: asked }: Message) => {
+  const answer = async (id: string, asked: ArrayBuffer) => {
     if (!session()) return;
+    // Keys take a busy machine longer than a new tab waits for who may not be there.
+    channel?.postMessage({ id });
     const { privateKey, key } = await makePair();
     const sealing = await agree(privateKey, asked, [name, id, asked, key]);
     const text = new TextEncoder().encode(session() || "");
@@ -52,7 +55,9 @@ export async function share(
     const given = new Promise<string>((resolve) => {
       answered = async ({ id: to, key, sealed }) => {
         // Another's would not open.
-        if (to !== id || !sealed) return;
+        if (to !== id) return;
+        promised = true;
+        if (!key || !sealed) return;
         const sealing = await agree(privateKey, key, [name, id, asked, key]);
         const bytes = await crypto.subtle.decrypt(...sealing, sealed);
         const text = new TextDecoder().decode(bytes);
@@ -73,8 +78,10 @@ export async function share(
   const open = () => {
     channel ??= new BroadcastChannel(name);
     channel.onmessage = ({ data }: MessageEvent<Message>) => {
+      const heard =
+        data?.key && !data.sealed ? answer(data.id, data.key) : answered(data);
       // What is no message of ours fails, and that is all.
-      (data?.sealed ? answered(data) : answer(data)).catch(() => {});
+      heard.catch(() => {});
     };
   };
 
@@ -85,7 +92,9 @@ export async function share(
   end.addEventListener("abort", close);
   // A tab that has had a session is not new: it does not come back from a logout by another user's session.
   if (asks && !storage.getItem(seen)) {
-    const late = new Promise((resolve) => setTimeout(resolve, PATIENCE));
+    const late = pause(PATIENCE.promise).then(() =>
+      promised ? pause(PATIENCE.answer) : undefined,
+    );
     await Promise.race([ask(), late]);
     answered = async () => {};
   }
@@ -97,6 +106,9 @@ export async function share(
     }
   });
 }
+
+const pause = (milliseconds: number) =>
+  new Promise<void>((resolve) => setTimeout(resolve, milliseconds));
 
 async function makePair() {
   const usages: KeyUsage[] = ["deriveBits"];

@@ -43,6 +43,8 @@ export function joinTabs(
   let channel = open();
   let ownRefresh = false;
   let wasOurs = false;
+  // One after the other: a hash of the old token may come after one of the new.
+  let told = Promise.resolve();
   let mine: Tab = {
     ...{ id, letter: "A", status: "loading", token: null, by: null, at: null },
     origin: opener === null ? "new" : "clone",
@@ -121,7 +123,8 @@ export function joinTabs(
         wasOurs = ownRefresh;
         ownRefresh = false;
       }
-      void tell(by === "adopted" && wasOurs ? "refreshed" : by);
+      const came = by === "adopted" && wasOurs ? "refreshed" : by;
+      told = told.then(() => tell(came));
     },
     get wasOurs() {
       return wasOurs;
