@@ -198,7 +198,9 @@ fn hear(desk: &Weak<Desk>, ticket: u32, code: u32, text: String) {
         }
         RING => {
             let ring = desk.ring.borrow().clone();
-            if let Some((ring, (generation, family))) = ring.zip(dated(&text)) {
+            if let Some(ring) = ring
+                && let Some((generation, family)) = dated(&text)
+            {
                 ring(family, generation);
             }
         }

@@ -4,6 +4,7 @@
 use super::Auth;
 use super::ports::{Later, Level, NoMailbox, Platform, Posted, Receipt, Storage};
 use crate::protocol::digest::sha256;
+use crate::protocol::text::joined;
 use crate::protocol::token::TokenResponse;
 use crate::session::family::{Entry, Family, FamilyId, Letter};
 use crate::session::input::{Input, Ticket};
@@ -106,8 +107,8 @@ impl<P: Platform> Auth<P> {
     /// Whose a session is: the same for every session of a user at this client, and nothing that can be read.
     fn owner(&self, subject: &str) -> String {
         let config = &self.0.config;
-        let parts = [config.server_name(), &config.client_id, subject];
-        sha256(&parts.join("\n"))
+        let (server, client) = (config.server_name(), &config.client_id);
+        sha256(&joined(&[server, "\n", client, "\n", subject]))
     }
 
     /// Ends a family for all its tabs; with a `sub`, every family of that user.

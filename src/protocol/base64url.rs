@@ -11,9 +11,12 @@ pub fn encode(bytes: &[u8]) -> String {
             .iter()
             .fold(0, |bits, byte| bits << 8 | usize::from(*byte))
             << (8 * (3 - group.len()));
-        let sextets = [18, 12, 6, 0].map(|shift| bits >> shift & 63);
-        for sextet in sextets.iter().take(group.len() + 1) {
-            text.extend(ALPHABET.get(*sextet).map(|byte| char::from(*byte)));
+        let mut shift = 24;
+        for _ in 0..=group.len() {
+            shift -= 6;
+            if let Some(byte) = ALPHABET.get(bits >> shift & 63) {
+                text.push(char::from(*byte));
+            }
         }
     }
     text

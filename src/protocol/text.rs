@@ -37,13 +37,14 @@ pub(crate) fn decimal(number: i64) -> String {
     let mut digits = Vec::new();
     let mut rest = number.unsigned_abs();
     while rest > 0 || digits.is_empty() {
-        digits.extend(char::from_digit(u32::try_from(rest % 10).unwrap_or(0), 10));
+        digits.push(b'0' + u8::try_from(rest % 10).unwrap_or(0));
         rest /= 10;
     }
     if number < 0 {
-        digits.push('-');
+        digits.push(b'-');
     }
-    digits.iter().rev().collect()
+    digits.reverse();
+    String::from_utf8(digits).unwrap_or_default()
 }
 
 /// The number that is written in decimal digits, and nothing but digits; `None` beyond 2^53.

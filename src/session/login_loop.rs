@@ -96,12 +96,13 @@ impl Logins {
         }
         let stored = document.get("left_at").filter(|_| version == VERSION);
         let stored = stored.and_then(Json::as_array).unwrap_or_default();
-        let mut left_at: Vec<_> = stored
-            .iter()
-            .filter_map(Json::as_integer)
-            .map(|at| Timestamp::from_millis(at.min(now.as_millis())))
-            .filter(|at| now.since(*at) < WINDOW)
-            .collect();
+        let mut left_at = Vec::new();
+        for at in stored.iter().filter_map(Json::as_integer) {
+            let at = Timestamp::from_millis(at.min(now.as_millis()));
+            if now.since(at) < WINDOW {
+                left_at.push(at);
+            }
+        }
         left_at.drain(..left_at.len().saturating_sub(LIMIT));
         let likely = document.get_str("likely");
         let is_likely = |cause: &LikelyCause| likely == Some(cause.as_str());

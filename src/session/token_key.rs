@@ -79,9 +79,13 @@ impl TokenKey {
 
     /// What names the API, and what names the scope. Values are encoded: none has a `=` in it.
     fn parts(&self) -> (&str, &str) {
-        let scope = self.0.find("scope=").unwrap_or(self.0.len());
-        let (target, scope) = self.0.split_at_checked(scope).unwrap_or_default();
-        (target.strip_suffix('&').unwrap_or(target), scope)
+        let text = self.0.as_bytes();
+        let scope = text.windows(6).position(|part| part == b"scope=");
+        let scope = scope.unwrap_or(text.len());
+        let parted = text.get(..scope).is_some_and(|it| it.ends_with(b"&"));
+        let target = self.0.get(..scope - usize::from(parted));
+        let scope = self.0.get(scope..);
+        (target.unwrap_or_default(), scope.unwrap_or_default())
     }
 }
 

@@ -277,13 +277,14 @@ pub fn sweep(mut logins: Vec<(String, Option<Timestamp>)>, now: Timestamp) -> Ve
     let age = |at: Option<Timestamp>| at.map_or(i64::MAX, |at| now.since(at).saturating_abs());
     let mut dropped = Vec::new();
     // The oldest first, until the rest is few and young. They are few: sorting them would cost more wasm than time.
-    while let Some(oldest) =
-        (0..logins.len()).max_by_key(|at| logins.get(*at).map(|login| age(login.1)))
-    {
-        let is_young = logins
-            .get(oldest)
-            .is_some_and(|login| age(login.1) < LIFETIME);
-        if is_young && logins.len() <= MAX_PENDING {
+    while !logins.is_empty() {
+        let (mut oldest, mut oldest_age) = (0, 0);
+        for (at, login) in logins.iter().enumerate() {
+            if age(login.1) >= oldest_age {
+                (oldest, oldest_age) = (at, age(login.1));
+            }
+        }
+        if oldest_age < LIFETIME && logins.len() <= MAX_PENDING {
             break;
         }
         dropped.push(logins.swap_remove(oldest).0);

@@ -66,8 +66,11 @@ impl JwkSet {
                 && key.get("alg").is_none_or(|alg| algorithm.is_named(alg))
                 && key.get("use").is_none_or(|usage| is(usage, "sig"))
                 && key.get("key_ops").is_none_or(allows_verify);
-            if fits && candidates.len() < MAX_CANDIDATES {
-                candidates.extend(PublicKey::of(key, algorithm));
+            if fits
+                && candidates.len() < MAX_CANDIDATES
+                && let Some(key) = PublicKey::of(key, algorithm)
+            {
+                candidates.push(key);
             }
         }
         candidates

@@ -70,7 +70,9 @@ impl Session {
         {
             return;
         }
-        self.left.extend(held);
+        if let Some(held) = held {
+            self.left.push(held);
+        }
         self.enter(record, Via::OtherTab, false);
     }
 

@@ -162,9 +162,11 @@ impl Session {
             (previous.family.clone(), previous.generation + 1)
         });
         // In a shared storage there is one session: those before are superseded.
-        let found = found.into_iter().flatten().map(|it| it.family.id.clone());
-        let superseded = found.filter(|id| shared && *id != family.id);
-        let superseded: Vec<_> = superseded.collect();
+        let mut superseded = Vec::new();
+        let families = found.into_iter().flatten().map(|it| &it.family.id);
+        for id in families.filter(|id| shared && **id != family.id) {
+            superseded.push(id.clone());
+        }
         let no_refresh_token =
             tokens.refresh_token.is_none() && requested_scope.contains("offline_access");
         let record = Record {
@@ -183,8 +185,7 @@ impl Session {
         };
         self.enter(Box::new(record), Via::Callback, false);
         if let Some(record) = self.record().map(Record::encode) {
-            let record = Output::PersistAnew(Secret::new(record));
-            self.outputs.push(record);
+            self.outputs.push(Output::PersistAnew(Secret::new(record)));
         }
         self.publish();
         for superseded in superseded {
@@ -192,8 +193,8 @@ impl Session {
             self.outputs.push(Output::End(superseded, None));
         }
         if no_refresh_token {
-            self.outputs
-                .push(Output::Emit(Event::Warning(Warning::NoRefreshToken)));
+            let warning = Event::Warning(Warning::NoRefreshToken);
+            self.outputs.push(Output::Emit(warning));
         }
     }
 

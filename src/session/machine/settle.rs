@@ -31,7 +31,11 @@ impl Session {
             // Whatever comes first: the refresh, or the moment at which the token is no longer fresh.
             let expires_in = remaining(&live.record, now).filter(|left| *left > 0);
             let refresh_in = due_in.filter(|_| wakes_itself && !live.refreshing);
-            if let Some(millis) = refresh_in.into_iter().chain(expires_in).min() {
+            let first = match (refresh_in, expires_in) {
+                (Some(refresh_in), Some(expires_in)) => Some(refresh_in.min(expires_in)),
+                (one, other) => one.or(other),
+            };
+            if let Some(millis) = first {
                 self.outputs
                     .push(Output::WakeAt(now.wall.plus(millis.max(1))));
             }
