@@ -93,7 +93,10 @@ async function all() {
 async function machine() {
   const [{ model }, ...others] = cpus();
   const { browser } = findEngine("chromium");
-  const version = await probe(browser, ["--version"]);
+  const said = (await probe(browser, ["--version"])) ?? "";
+  const [version] = /(Chromium|Google Chrome) [\d.]+/.exec(said) ?? [
+    "Chromium",
+  ];
   const gigabytes = Math.round(totalmem() / 2 ** 30);
-  return `${others.length + 1} cores of ${model.trim()}, ${gigabytes} GiB, ${platform()}, ${version ?? "Chromium"}, Node.js ${process.versions.node}`;
+  return `${others.length + 1} cores of ${model.trim()}, ${gigabytes} GiB, ${platform()}, ${version}, Node.js ${process.versions.node}`;
 }

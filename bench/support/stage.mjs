@@ -39,6 +39,8 @@ export async function startStage(
       "/oidc/.well-known/openid-configuration":
         "/.well-known/openid-configuration",
     },
+    // keycloak-js asks with cookies, as its own server allows.
+    credentials: true,
     ttl: { accessToken: lifetime, refreshToken: 365 * 24 * 3600 },
     delays: { token: tokenDelay, ...delays },
   });

@@ -24,7 +24,8 @@ const assets = {
  * Starts an OpenID provider on loopback: `oidc-provider` with public clients,
  * rotation of refresh tokens and a login page of our own. Several can run at once.
  *
- * Its issuer has no path, or `issuerPath`; `aliases` gives endpoints a second path, `{ "/oauth/token": "/token" }`.
+ * Its issuer has no path, or `issuerPath`; `aliases` gives endpoints a second path, `{ "/oauth/token": "/token" }`;
+ * with `credentials` pages of other origins may send its cookies.
  *
  * `control` is for tests and for the demo's own buttons; see `createControl`.
  */
@@ -36,6 +37,7 @@ export async function startProvider({
   appOrigins = [],
   issuerPath = "",
   aliases = {},
+  credentials = false,
   delays,
   log,
 } = {}) {
@@ -55,6 +57,7 @@ export async function startProvider({
 
   const server = createServer((req, res) => {
     res.setHeader("timing-allow-origin", "*");
+    if (credentials) allowCredentials(res);
     req.url = aliases[req.url] ?? req.url;
     traffic.pass(req, res, route).catch((error) => fail(res, error));
   });
@@ -378,6 +381,15 @@ async function sendAsset(res, pathname) {
   const [file, type] = assets[pathname];
   res.setHeader("content-type", `${type}; charset=utf-8`);
   res.end(await readFile(new URL(file, import.meta.url)));
+}
+
+/** Says so last: `oidc-provider` says nothing about origins where somebody else did. */
+function allowCredentials(res) {
+  const writeHead = res.writeHead.bind(res);
+  res.writeHead = (...head) => {
+    res.setHeader("access-control-allow-credentials", "true");
+    return writeHead(...head);
+  };
 }
 
 function fail(res, error) {
