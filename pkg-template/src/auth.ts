@@ -259,6 +259,7 @@ class Client {
 
   /** Shows what another page has brought. */
   #adopt = (): void => {
+    if (this.#end.signal.aborted) return;
     this.#via = "otherTab";
     this.#restore();
   };
@@ -573,12 +574,13 @@ class Client {
     const { minValidity, forceRefresh, signal, refused, challenge } = wishes;
     seconds(minValidity, "minValidity", 0, 2 ** 31);
     const key = tokenKey(wishes, this.#tokens.api);
-    if (this.#end.signal.aborted) throw AuthError.of("disposed", {});
+    // A disposed client holds none.
     const held =
       forceRefresh || refused
         ? undefined
         : this.#tokens.fresh(key, minValidity);
     if (held !== undefined) return held;
+    if (this.#end.signal.aborted) throw AuthError.of("disposed", {});
     if (
       this.#state.status === "signedOut" &&
       this.#state.reason !== "unavailable"

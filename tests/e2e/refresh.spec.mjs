@@ -316,6 +316,27 @@ test.describe("the timer", () => {
     await expect.poll(() => scripted.count("token")).toBe(2);
   });
 
+  for (const [name, hours] of [
+    ["put back", -2],
+    ["put ahead", 2],
+  ])
+    test(`hands out no token beyond its life where the wall clock was ${name}`, async ({
+      page,
+      app,
+      scripted,
+    }) => {
+      await hourly({ page, app, scripted }, { refresh: "onDemand" });
+      const { value } = await call(page, "getAccessToken");
+      const now = await page.evaluate(() => Date.now());
+      await page.clock.setSystemTime(now + hours * 3600_000);
+      if (hours < 0) {
+        expect((await call(page, "getAccessToken")).value).toBe(value);
+        await page.clock.fastForward("01:00:01");
+      }
+      expect((await call(page, "getAccessToken")).value).not.toBe(value);
+      expect(scripted.count("token")).toBe(2);
+    });
+
   test("keeps the token of a real server fresh, in real time", async ({
     page,
     app,
