@@ -33,6 +33,9 @@ const inputs = [
   "scripts/bindgen/Cargo.lock",
   "scripts/core.mjs",
   "scripts/glue.mjs",
+  "scripts/streams/src",
+  "scripts/streams/Cargo.toml",
+  "scripts/streams/Cargo.lock",
   "node_modules/binaryen/package.json",
 ];
 
@@ -64,6 +67,7 @@ export function coreSteps() {
     },
     { name: "making the web module", needed, run: makeModule },
     { name: "wasm-opt", needed, run: optimise },
+    { name: "taking the wasm apart", needed, run: takeApart },
     { name: "deflating the wasm", needed, run: inline },
   ];
 }
@@ -104,18 +108,23 @@ const immediateAbort = [
   "-Zlocation-detail=none",
   "-Zfmt-debug=none",
 ];
-const buildStd = ["-Zbuild-std=std", "-Zbuild-std-features=optimize_for_size"];
+const wasm32 = ["--target", "wasm32-unknown-unknown"];
 
 async function compile(say) {
-  const wasm32 = ["--target", "wasm32-unknown-unknown"];
   await run("cargo", ["fetch", "--locked", ...wasm32], { onLine: say });
+  await compileSmall("std", target, [], say);
+}
+
+/** Compiles a crate together with as much of the standard library as it has. */
+async function compileSmall(std, folder, more, say) {
   const flags = JSON.stringify([...immediateAbort, ...(await remapFlags())]);
   await run(
     "cargo",
     [
-      ...["build", "--locked", "--release", "--lib", ...wasm32, ...buildStd],
+      ...["build", "--locked", "--release", "--lib", ...wasm32, ...more],
+      ...[`-Zbuild-std=${std}`, "-Zbuild-std-features=optimize_for_size"],
       ...["--config", `target.wasm32-unknown-unknown.rustflags=${flags}`],
-      ...["--target-dir", target],
+      ...["--target-dir", folder],
     ],
     { onLine: say, env: { RUSTC_BOOTSTRAP: "1" } },
   );
@@ -143,7 +152,7 @@ async function makeModule() {
 }
 
 async function optimise() {
-  const [input, output] = [inWork("module_bg.wasm"), inWork("core.wasm")];
+  const [input, output] = [inWork("module_bg.wasm"), inWork("optimised.wasm")];
   await run("wasm-opt", [input, "-o", output, ...wasmOptFlags]);
   const [before, after] = await Promise.all([
     readFile(input),
@@ -159,14 +168,34 @@ async function optimise() {
       throw new Error(`core.wasm names a path of this machine, ${place}`);
 }
 
+/** Makes the streams of the default entry, and what puts them together in the page (scripts/streams). */
+async function takeApart(say) {
+  const folder = inCheckout("target/streams");
+  const crate = ["--manifest-path", inCheckout("scripts/streams/Cargo.toml")];
+  const build = ["build", "--locked", ...crate, "--target-dir", folder];
+  await run("cargo", build, { onLine: say });
+  await run(join(folder, "debug/streams"), [
+    ...[inWork("optimised.wasm"), inWork("core.wasm"), inWork("core.streams")],
+  ]);
+  await compileSmall("core", folder, crate, say);
+  await run("wasm-opt", [
+    join(folder, "wasm32-unknown-unknown/release/streams.wasm"),
+    ...["-o", inWork("joiner.wasm"), "--strip-producers", ...wasmOptFlags],
+  ]);
+}
+
 async function inline() {
   const { deflateAsync } = (await import("@gfx/zopfli")).default;
-  const wasm = await readFile(inWork("core.wasm"));
-  const deflated = await deflateAsync(wasm, { numiterations: 30 });
+  const [joiner, streams] = await Promise.all([
+    readFile(inWork("joiner.wasm")),
+    readFile(inWork("core.streams")),
+  ]);
+  const both = Buffer.concat([joiner, streams]);
+  const deflated = await deflateAsync(both, { numiterations: 30 });
   const bytes = Buffer.from(deflated).toString("base64");
   await writeFile(
     inWork("wasm-inline.js"),
-    `export const bytes = "${bytes}";\nexport const size = ${wasm.length};\n`,
+    `export const bytes = "${bytes}";\nexport const joiner = ${joiner.length};\n`,
   );
   await writeFile(inWork("stamp"), await inputsHash());
 }

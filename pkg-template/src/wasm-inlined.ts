@@ -1,14 +1,31 @@
 // The wasm that this package carries, in a chunk with what makes a module of it.
 
 import { compile } from "./compile.js";
-import { bytes } from "./wasm-inline.js";
+import { bytes, joiner } from "./wasm-inline.js";
 import type { failed } from "./wasm.js";
 
-export function load(fail: typeof failed): Promise<WebAssembly.Module> {
+/** What the small module has; `join` reads the streams at its first place, and writes the wasm at its second. */
+interface Joiner {
+  readonly memory: WebAssembly.Memory;
+  readonly __heap_base: WebAssembly.Global<"i32">;
+  join(streams: number, wasm: number): void;
+}
+
+export async function load(fail: typeof failed): Promise<WebAssembly.Module> {
   const deflated = Uint8Array.from(atob(bytes), (c) => c.charCodeAt(0));
   const stream = new Blob([deflated])
     .stream()
     .pipeThrough(new DecompressionStream("deflate-raw"));
-  const inflated = new Response(stream).arrayBuffer();
-  return inflated.then((inflated) => compile(inflated, null, fail));
+  const inflated = await new Response(stream).arrayBuffer();
+  const small = await compile(inflated.slice(0, joiner), null, fail);
+  const { exports } = new WebAssembly.Instance(small);
+  const { memory, join, __heap_base } = exports as unknown as Joiner;
+  const streams = new Uint8Array(inflated, joiner);
+  const from = __heap_base.value;
+  const to = from + streams.length;
+  const size = new DataView(inflated).getUint32(joiner, true);
+  memory.grow((to + size) >> 16);
+  new Uint8Array(memory.buffer).set(streams, from);
+  join(from, to);
+  return compile(new Uint8Array(memory.buffer, to, size), null, fail);
 }
