@@ -1,6 +1,24 @@
 // What is loaded when it is first needed, as one chunk: the glue of the Rust side, what that side calls, and the texts for
 // what it tells.
 
-export { createCore } from "./core.js";
+import { createCore as create } from "./core.js";
+
 export { createHost } from "./host.js";
 export { ERRORS, WARNINGS } from "./texts.js";
+
+export const createCore: typeof create = (module, trapped) =>
+  class extends create(module, trapped) {
+    readonly #asked = new Map<string, Promise<string>>();
+
+    /** Equal wishes wait for one answer: the memory of wasm never shrinks, and a task for each of a thousand takes 17 MB of it. */
+    override refresh(options: string): Promise<string> {
+      let answer = this.#asked.get(options);
+      if (!answer) {
+        answer = Promise.resolve(super.refresh(options)).finally(() =>
+          this.#asked.delete(options),
+        );
+        this.#asked.set(options, answer);
+      }
+      return answer;
+    }
+  };
