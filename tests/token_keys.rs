@@ -541,7 +541,7 @@ fn very_many_apis_do_not_fill_the_storage() {
     // As long as access tokens with many claims are.
     let long = Json::from("x".repeat(1500).as_str()).to_text();
     let default = page.access_token().unwrap();
-    for number in 0..60 {
+    for number in 0..130 {
         server.provider.members.borrow_mut().clear();
         let long = long.replacen("x", &number.to_string(), 1);
         server.provider.set_member("access_token", &long);
@@ -549,21 +549,21 @@ fn very_many_apis_do_not_fill_the_storage() {
             .unwrap();
     }
     let record = page.record();
-    assert_eq!(record.tokens.len(), 50);
+    assert_eq!(record.tokens.len(), 120);
     assert_eq!(page.access_token().unwrap(), default);
     let size = page.stored().unwrap().len();
-    assert!((75_000..90_000).contains(&size), "{size}");
+    assert!((180_000..216_000).contains(&size), "{size}");
     // The newest are served, of the oldest a new one is asked for.
-    let last = audience("https://api.example/59");
+    let last = audience("https://api.example/129");
     page.access_token_with(last).unwrap();
-    assert_eq!(refreshes(&world).len(), 60);
+    assert_eq!(refreshes(&world).len(), 130);
     page.access_token_with(audience("https://api.example/0"))
         .unwrap();
-    assert_eq!(refreshes(&world).len(), 61);
+    assert_eq!(refreshes(&world).len(), 131);
     let copy = duplicate(&page);
-    copy.access_token_with(audience("https://api.example/59"))
+    copy.access_token_with(audience("https://api.example/129"))
         .unwrap();
-    assert_eq!(refreshes(&world).len(), 61);
+    assert_eq!(refreshes(&world).len(), 131);
 }
 
 #[test]

@@ -15,7 +15,7 @@ use crate::protocol::time::{Now, Timestamp};
 pub const VERSION: i64 = 1;
 
 /// So many access tokens are kept at the most.
-const MAX_TOKENS: usize = 50;
+const MAX_TOKENS: usize = 120;
 
 /// An access token and how long it can be used.
 #[derive(Clone, Debug)]
