@@ -9,7 +9,8 @@ const installed = (name) => inCheckout("node_modules", name);
  * Who is measured. Each has an adapter of its name in this folder, which runs in the page and exports
  * `create(settings) -> client`:
  *
- * - `settings` is `{ issuer, clientId, redirectUri, scope, storage }`, `storage` one of the names below;
+ * - `settings` is `{ issuer, clientId, redirectUri, scope, storage, apis? }`, `storage` one of the names below, `apis` those
+ *   to sign in for;
  * - `client.start()` does what an application does on every page: completes a callback, takes up a stored session;
  * - `client.signIn()` leaves for the provider, `client.signOut()` ends the session without leaving the page;
  * - `client.signedIn()` says whether there is a session;
@@ -18,6 +19,7 @@ const installed = (name) => inCheckout("node_modules", name);
  *   `client.cachedWith()` the same with options;
  * - `client.loginUrl()` gives the URL that a login would leave for, by the SDK's own hook; `client.prepareLogin()` is what
  *   has to be done between two of these;
+ * - `client.tokenOf(api)` gives the token of an API, `client.renew(api)` gets a new one;
  * - `client.load()` loads what is otherwise loaded when it is first needed.
  *
  * `storages` are those in which a session outlives its page: `"session"` and `"local"`; who has none keeps it in
@@ -58,7 +60,8 @@ export const contestants = [
     storages: ["memory"],
     jwt: true,
     lacks: {
-      race: "it keeps its session in one page, and does not take this provider's refresh tokens",
+      race: "it keeps its session in one page",
+      "startup, stored session": "it keeps its session in one page",
       soak: "it keeps its session in one page",
     },
   },

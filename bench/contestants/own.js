@@ -3,13 +3,14 @@ const storages = { session: "session", local: localStorage };
 /** The adapter of one of the two entries. */
 export const adapt =
   (createAuth, more) =>
-  ({ issuer, clientId, redirectUri, scope, storage }) => {
+  ({ issuer, clientId, redirectUri, scope, storage, apis }) => {
     const auth = createAuth({
       issuer,
       clientId,
       redirectUri,
       scope,
       storage: storages[storage],
+      ...(apis && { authorizationParams: { resource: apis } }),
       ...more,
     });
     return {
@@ -24,6 +25,9 @@ export const adapt =
         new Promise((resolve, reject) => {
           auth.login({ returnTo: "/", navigate: resolve }).catch(reject);
         }),
+      tokenOf: (resource) => auth.getAccessToken({ resource }),
+      renew: (resource) =>
+        auth.getAccessToken({ resource, forceRefresh: true }),
       load: () => auth.preload(),
     };
   };

@@ -17,6 +17,7 @@ window.bench = {
   state,
   timing,
   hotpath,
+  renew,
   loginUrls,
   load,
 };
@@ -57,11 +58,16 @@ async function timing() {
   };
 }
 
-/** Asks for the token that there is for so many milliseconds, one call after the other: calls per second. */
-async function hotpath({ ms, options }) {
+/**
+ * Asks for the token that there is for so many milliseconds, one call after the other: calls per second. `apis` are those
+ * whose tokens are asked for in turn.
+ */
+async function hotpath({ ms, options, apis }) {
   await started;
   const { token, cached = token, cachedWith } = client;
-  const call = options ? cachedWith : cached;
+  let turn = 0;
+  const inTurn = () => client.tokenOf(apis[(turn = (turn + 1) % apis.length)]);
+  const call = apis ? inTurn : options ? cachedWith : cached;
   if (typeof (await call()) !== "string") throw new Error("no token");
   const start = performance.now();
   let count = 0;
@@ -72,6 +78,14 @@ async function hotpath({ ms, options }) {
     now = performance.now();
   } while (now - start < ms);
   return (count / (now - start)) * 1000;
+}
+
+/** How many milliseconds it takes to renew the tokens of these APIs, all asked for at once; of the default one without. */
+async function renew(apis = [undefined]) {
+  await started;
+  const start = performance.now();
+  await Promise.all(apis.map((api) => client.renew(api)));
+  return performance.now() - start;
 }
 
 /** Asks so many times for the URL of a login, each time as if it were the first: microseconds each. */
@@ -125,9 +139,10 @@ function signOut() {
 async function calls(count, ahead) {
   await started;
   clock.ahead = ahead;
+  const { cached, token = cached } = client;
   const start = performance.now();
   const results = await Promise.allSettled(
-    Array.from({ length: count }, () => client.token()),
+    Array.from({ length: count }, () => token()),
   );
   const ms = performance.now() - start;
   const tokens = results.filter(({ status }) => status === "fulfilled");

@@ -46,3 +46,19 @@ export function spoiled(answer) {
     id_token: [header, claims, bytes.toString("base64url")].join("."),
   };
 }
+
+/** The answer with an access token and an ID Token of so many bytes; the latter is signed by `sign`. */
+export const padded = (bytes, sign) => async (answer) => {
+  const [, claims] = answer.id_token?.split(".") ?? [];
+  if (!claims) return { ...answer, access_token: filled(answer, bytes) };
+  // It is of the token that there was.
+  const { at_hash, ...known } = JSON.parse(Buffer.from(claims, "base64url"));
+  const more = Math.max(0, Math.round((bytes - answer.id_token.length) * 0.75));
+  return {
+    ...answer,
+    access_token: filled(answer, bytes),
+    id_token: await sign({ ...known, filling: "x".repeat(more) }),
+  };
+};
+
+const filled = ({ access_token }, bytes) => access_token.padEnd(bytes, "x");

@@ -1,7 +1,7 @@
 // One page of plots, of what bench/results has.
 
 import { quartiles } from "./figures.mjs";
-import { absent, ranked } from "./report.mjs";
+import { absent, named, ranked } from "./report.mjs";
 
 const row = 26;
 const place = { label: 0, bar: 168, width: 420, value: 600, whole: 780 };
@@ -22,6 +22,7 @@ figcaption { color: var(--ink); font-weight: 600; }
 svg { width: 100%; height: auto; display: block; font: 12.5px system-ui, sans-serif; fill: var(--ink); }
 .grid { stroke: var(--line); } .tick { fill: var(--dim); font-size: 11px; }
 .bar { fill: var(--bar); } .own .bar { fill: var(--own); } .own text { font-weight: 600; }
+.curve { fill: none; stroke: var(--own); stroke-width: 1.5; } .dot { fill: var(--own); stroke: var(--page); }
 .range { stroke: var(--spread); stroke-width: 1.2; } .quartiles { stroke: var(--spread); stroke-width: 4; opacity: 0.75; }
 </style>
 <h1>countersign beside other libraries</h1>
@@ -31,28 +32,20 @@ ${results.map(section).join("\n")}
 </html>
 `;
 
-function section({
-  title,
-  unit,
-  better,
-  groups,
-  missing,
-  date,
-  machine,
-  quick,
-  ...result
-}) {
+function section(result) {
+  const { better, groups, missing, date, machine, quick } = result;
   const figures = groups.map(
     (group) => `<figure>
-${group.name ? `<figcaption>${escaped(group.name)}</figcaption>` : ""}
-${chart(group, better)}
+${group.name ? `<figcaption>${escaped(named(group))}</figcaption>` : ""}
+${group.lines ? curves(group) : chart(group, better)}
 <p>${escaped(absent([...missing, ...(group.missing ?? [])]))}</p>
 </figure>`,
   );
-  const first =
-    better === "more" ? "longer bars are better" : "shorter bars are better";
+  const first = groups.some(({ lines }) => lines)
+    ? "lower is better"
+    : `${better === "more" ? "longer" : "shorter"} bars are better`;
   return `<section id="${result.measure}">
-<h2>${escaped(title)} (${escaped(unit)}; ${first})</h2>
+<h2>${escaped(named(result))}; ${first}</h2>
 <p>${escaped(`${date}, ${machine}${quick ? "; one short round, so no figure to quote" : ""}`)}</p>
 ${figures.join("\n")}
 </section>`;
@@ -96,6 +89,51 @@ function bar({ name, version, numbers }, y, x) {
   return `<g${own}>${label}
 <rect class="bar" x="${place.bar}" y="${y + 4}" width="${(x(middle) - place.bar).toFixed(1)}" height="18" rx="2"/>
 ${spread}<text x="${place.value}" y="${y + 17}">${value}</text></g>`;
+}
+
+/** Lines over what grows, both axes from 0: what is linear is straight. */
+function curves({ across, lines }) {
+  const [left, right, top, bottom] = [70, 600, 12, 200];
+  const points = lines.flatMap((line) => line.points);
+  const width = scale(Math.max(...points.map(({ at }) => at)));
+  const height = scale(Math.max(...points.flatMap(({ numbers }) => numbers)));
+  const x = (at) => (left + (at / width.end) * (right - left)).toFixed(1);
+  const y = (number) =>
+    (bottom - (number / height.end) * (bottom - top)).toFixed(1);
+  const grid = height.ticks.map(
+    (
+      tick,
+    ) => `<line class="grid" x1="${left}" x2="${right}" y1="${y(tick)}" y2="${y(tick)}"/>
+<text class="tick" x="${left - 8}" y="${Number(y(tick)) + 4}" text-anchor="end">${short(tick)}</text>`,
+  );
+  const sizes = [...new Set(points.map(({ at }) => at))];
+  const marks = sizes.map(
+    (size) =>
+      `<text class="tick" x="${x(size)}" y="${bottom + 16}" text-anchor="middle">${short(size)}</text>`,
+  );
+  const drawn = lines.map((line) => curve(line, x, y, lines.length > 1));
+  return `<svg viewBox="0 0 ${place.whole} ${bottom + 38}" role="img">
+${grid.join("\n")}
+${marks.join("\n")}
+<text class="tick" x="${(left + right) / 2}" y="${bottom + 34}" text-anchor="middle">${escaped(across)}</text>
+${drawn.join("\n")}
+</svg>`;
+}
+
+function curve({ name, points }, x, y, many) {
+  const all = points
+    .filter(({ numbers }) => numbers.length > 0)
+    .map(({ at, numbers }) => ({ at, ...quartiles(numbers) }));
+  if (all.length === 0) return "";
+  const path = all.map(({ at, middle }) => `${x(at)},${y(middle)}`).join(" ");
+  const dots = all.map(
+    ({ at, least, lower, middle, upper, most }) =>
+      `<line class="range" x1="${x(at)}" x2="${x(at)}" y1="${y(least)}" y2="${y(most)}"/><line class="quartiles" x1="${x(at)}" x2="${x(at)}" y1="${y(lower)}" y2="${y(upper)}"/><circle class="dot" cx="${x(at)}" cy="${y(middle)}" r="3.5"/>`,
+  );
+  const { at, middle } = all.at(-1);
+  const label = `${many ? `${name}: ` : ""}${all.map((one) => short(one.middle)).join(", ")}`;
+  return `<g class="own"><polyline class="curve" points="${path}"/>${dots.join("")}
+<text x="${Number(x(at)) + 12}" y="${Number(y(middle)) + 4}">${escaped(label)}</text></g>`;
 }
 
 /** Four or five round numbers from 0 to beyond the largest. */

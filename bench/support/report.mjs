@@ -1,4 +1,4 @@
-import { markdown, quartiles } from "./figures.mjs";
+import { markdown, quartiles, spread } from "./figures.mjs";
 
 /** A number as it is read. */
 export const words = (number, digits) =>
@@ -22,13 +22,27 @@ export function ranked(rows, better) {
 
 /** The results of a measure as Markdown, a table for each group. */
 export function tables(result) {
-  const { title, unit, groups, missing } = result;
+  const { groups, missing } = result;
   const parts = groups.map((group) => {
-    const heading = group.name ? `#### ${group.name}\n\n` : "";
+    const heading = group.name ? `#### ${named(group)}\n\n` : "";
     const notes = absent([...missing, ...(group.missing ?? [])]);
-    return `${heading}${table(result, group)}${notes && `\n\n${notes}`}`;
+    const body = group.lines ? curves(result, group) : table(result, group);
+    return `${heading}${body}${notes && `\n\n${notes}`}`;
   });
-  return `### ${title} (${unit})\n\n${parts.join("\n\n")}`;
+  return `### ${named(result)}\n\n${parts.join("\n\n")}`;
+}
+
+/** What a measure or a group is called, with its unit. */
+export const named = ({ title, name = title, unit }) =>
+  unit ? `${name} (${unit})` : name;
+
+function curves({ digits }, { across, lines }) {
+  const sizes = lines[0].points.map(({ at }) => at);
+  const rows = lines.map(({ name, points }) => [
+    name,
+    ...points.map(({ numbers }) => spread(numbers, digits)),
+  ]);
+  return markdown(["", ...sizes.map((size) => `${size} ${across}`)], rows);
 }
 
 /** Who has no row, and why. */
