@@ -10,14 +10,16 @@ export const createCore: typeof create = (module, trapped) =>
   class extends create(module, trapped) {
     readonly #asked = new Map<string, Promise<string>>();
 
-    /** Equal wishes wait for one answer: the memory of wasm never shrinks, and a task for each of a thousand takes 17 MB of it. */
+    /**
+     * Equal wishes of one moment wait for one answer: the memory of wasm never shrinks, and a task for each of a thousand
+     * takes 17 MB of it. Of one moment, since a later one may be of another user.
+     */
     override refresh(options: string): Promise<string> {
       let answer = this.#asked.get(options);
       if (!answer) {
-        answer = Promise.resolve(super.refresh(options)).finally(() =>
-          this.#asked.delete(options),
-        );
+        answer = super.refresh(options) as Promise<string>;
         this.#asked.set(options, answer);
+        queueMicrotask(() => this.#asked.delete(options));
       }
       return answer;
     }
