@@ -18,7 +18,7 @@ export async function load(fail: typeof failed): Promise<WebAssembly.Module> {
     .pipeThrough(new DecompressionStream("deflate-raw"));
   const inflated = await new Response(stream).arrayBuffer();
   const small = await compile(inflated.slice(0, joiner), null, fail);
-  const { exports } = new WebAssembly.Instance(small);
+  const { exports } = await WebAssembly.instantiate(small);
   const { memory, join, __heap_base } = exports as unknown as Joiner;
   const streams = new Uint8Array(inflated, joiner);
   const from = __heap_base.value;
