@@ -156,13 +156,15 @@ export async function untilMoment(page, type) {
 }
 
 /**
- * From now on every page of the context counts what crosses into wasm: `crossings`, and `instances`.
+ * From now on this page, or every page of a context, counts what crosses into wasm: `crossings`, what it calls outside: `calledBack`,
+ * and `instances`.
  * `trapOnce = /name/` makes the next call of such an export trap; `inMemory(text)` searches what wasm has in memory.
  */
-export function watchWasm(page) {
-  return page.addInitScript(() => {
+export function watchWasm(pages) {
+  return pages.addInitScript(() => {
     const { Instance, RuntimeError } = WebAssembly;
     window.crossings = [];
+    window.calledBack = [];
     window.instances = 0;
     window.trapOnce = null;
     const memories = [];
@@ -170,7 +172,7 @@ export function watchWasm(page) {
       memories.some((memory) =>
         new TextDecoder("latin1").decode(memory.buffer).includes(text),
       );
-    const watched = (name, call) =>
+    const watched = (call, name) =>
       typeof call !== "function"
         ? call
         : (...args) => {
@@ -181,18 +183,26 @@ export function watchWasm(page) {
             }
             return call(...args);
           };
-    WebAssembly.Instance = function (...args) {
-      const { exports } = new Instance(...args);
+    const noted = (call, name) =>
+      typeof call !== "function"
+        ? call
+        : (...args) => {
+            window.calledBack.push(name);
+            return call(...args);
+          };
+    const each = (object, change) =>
+      Object.fromEntries(
+        Object.entries(object).map(([name, value]) => [
+          name,
+          change(value, name),
+        ]),
+      );
+    WebAssembly.Instance = function (module, imports = {}) {
+      const outside = each(imports, (part) => each(part, noted));
+      const { exports } = new Instance(module, outside);
       window.instances += 1;
       memories.push(exports.memory);
-      return {
-        exports: Object.fromEntries(
-          Object.entries(exports).map(([name, value]) => [
-            name,
-            watched(name, value),
-          ]),
-        ),
-      };
+      return { exports: each(exports, watched) };
     };
   });
 }

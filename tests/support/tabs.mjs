@@ -403,20 +403,24 @@ export async function emptyPage(context, app) {
 }
 
 /** Waits until the Rust side is there, and the mailbox has nothing more to do for anybody. */
-export const settled = (page) =>
-  page.evaluate(async () => {
-    await auth.preload();
-    const all = await indexedDB.databases();
-    if (!all.some(({ name }) => name === "countersign")) return;
-    const { result } = await new Promise((resolve) => {
-      const request = indexedDB.open("countersign");
-      request.onsuccess = () => resolve(request);
-    });
-    const turn = result.transaction("log", "readwrite");
-    turn.objectStore("log").count();
-    await new Promise((resolve) => (turn.oncomplete = resolve));
-    result.close();
+export const settled = async (page) => {
+  await page.evaluate(() => auth.preload());
+  await page.evaluate(mailboxDone);
+};
+
+/** In the page: waits until the mailbox, if there is one, has nothing more to do for anybody. */
+export const mailboxDone = async () => {
+  const all = await indexedDB.databases();
+  if (!all.some(({ name }) => name === "countersign")) return;
+  const { result } = await new Promise((resolve) => {
+    const request = indexedDB.open("countersign");
+    request.onsuccess = () => resolve(request);
   });
+  const turn = result.transaction("log", "readwrite");
+  turn.objectStore("log").count();
+  await new Promise((resolve) => (turn.oncomplete = resolve));
+  result.close();
+};
 
 /** Watches the mailbox: `seen(family)` is the highest generation that was in it, at whatever moment. */
 export async function watchMailbox(context, app) {

@@ -175,10 +175,12 @@ function createControl({
     setClient,
 
     /**
-     * `{ endpoint, method, path, grantType, status, at }` in order of arrival, and `type` and `body` of what is sent to
-     * the token and revocation endpoints; `status` 0 is an answer that never left, `fault` what `failNext` did to it.
+     * `{ endpoint, method, path, grantType, status, at, until }` in order of arrival, and `type` and `body` of what is sent
+     * to the token and revocation endpoints; `status` 0 is an answer that never left, `fault` what `failNext` did to it.
      */
     requests: traffic.requests,
+    /** The paths that were asked for leave, in order of arrival. */
+    preflights: traffic.preflights,
     /** `count("token")`, `count("token", "refresh_token")`; preflights are not counted. */
     count: traffic.count,
     /** By endpoint, and for the token endpoint by grant type too: `{ token: 2, "token:refresh_token": 1, … }`. */

@@ -31,6 +31,7 @@ export function createTraffic({
   paths = routes,
 } = {}) {
   const requests = [];
+  const preflights = [];
   const waits = new Map(Object.entries(delays));
   const faults = [];
   let lastToken = Promise.resolve();
@@ -80,6 +81,7 @@ export function createTraffic({
       const { pathname } = new URL(req.url, "http://provider.invalid");
       const endpoint = endpointOf(pathname, paths);
       if (req.method === "OPTIONS") {
+        preflights.push(pathname);
         delayAnswer(res, waits.get("preflight") ?? 0);
         return handle(req, res);
       }
@@ -91,9 +93,11 @@ export function createTraffic({
         grantType: null,
         status: null,
         at: Date.now(),
+        until: null,
       };
       requests.push(entry);
       res.once("close", () => {
+        entry.until = Date.now();
         entry.status = res.writableEnded ? res.statusCode : 0;
         const grant = entry.grantType ? ` ${entry.grantType}` : "";
         log(`${entry.method} ${pathname}${grant} ${entry.status || "lost"}`);
@@ -110,6 +114,7 @@ export function createTraffic({
     },
 
     requests,
+    preflights,
     count(endpoint, grantType) {
       return requests.filter(
         (one) =>
@@ -129,6 +134,7 @@ export function createTraffic({
     },
     resetCounters() {
       requests.length = 0;
+      preflights.length = 0;
     },
     setDelay(endpoint, milliseconds) {
       waits.set(endpoint, milliseconds);
