@@ -1,5 +1,5 @@
 use super::Browser;
-use super::port::{OFFLINE, TIMEOUT, TOO_LARGE};
+use super::port::{Call, OFFLINE, TIMEOUT, TOO_LARGE};
 use crate::client::ports::{Http, TransportError};
 use crate::protocol::http::{HttpRequest, HttpResponse};
 use crate::protocol::secret::Secret;
@@ -11,16 +11,27 @@ impl Http for Browser {
         request: HttpRequest,
         timeout: u32,
     ) -> Result<HttpResponse, TransportError> {
-        let call = self.line.call(|line, ticket| {
-            let endpoint = request.endpoint.as_str();
-            let body = request.body.as_deref();
-            let token = request.authorization.as_ref().map(Secret::expose);
-            let uri = &request.uri;
-            line.port
-                .exchange(ticket, uri, endpoint, body, request.json, token, timeout);
-        });
+        let call = self.exchange(request, timeout);
         let (code, text) = call.await;
         answer(code, &text)
+    }
+}
+
+impl Browser {
+    /// The request is gone before its answer is waited for.
+    fn exchange(&self, request: HttpRequest, timeout: u32) -> Call {
+        let call = self.line.call();
+        let token = request.authorization.as_ref().map(Secret::expose);
+        self.line.port.exchange(
+            call.ticket,
+            &request.uri,
+            request.endpoint.as_str(),
+            request.body.as_deref(),
+            request.json,
+            token,
+            timeout,
+        );
+        call
     }
 }
 

@@ -37,9 +37,8 @@ impl Locks for Browser {
     type Guard = Guard;
 
     async fn acquire(&self, name: &str, timeout: u32) -> Result<(Guard, Exclusion), LockError> {
-        let call = self
-            .line
-            .call(|line, ticket| line.locks.lock(ticket, name, timeout));
+        let call = self.line.call();
+        self.line.locks.lock(call.ticket, name, timeout);
         let guard = Guard {
             line: self.line.clone(),
             ticket: call.ticket,

@@ -1,4 +1,5 @@
 use super::Browser;
+use super::port::Call;
 use crate::client::ports::{Doorbell, Later, Mailbox, NoMailbox, OnRing, Posted, Receipt};
 use crate::protocol::text::{cut, number};
 use crate::session::family::{FamilyId, Letter};
@@ -36,23 +37,21 @@ const UNANSWERED: u32 = 2;
 
 impl Mailbox for Browser {
     fn newest(&self, family: &FamilyId) -> Later<Result<Posted, NoMailbox>> {
-        let call = self
-            .line
-            .call(|line, ticket| line.tabs.newest(ticket, family.as_str()));
+        let call = self.line.call();
+        self.line.tabs.newest(call.ticket, family.as_str());
         Box::pin(async move { found(call.await) })
     }
 
     fn post(&self, letter: &Letter) -> Later<Receipt> {
-        let call = self.line.call(|line, ticket| {
-            line.tabs.post(
-                ticket,
-                letter.family.as_str(),
-                float(letter.generation),
-                &letter.owner,
-                &letter.sealed,
-            );
-        });
-        Box::pin(async move { receipt(call.await) })
+        let call = self.line.call();
+        self.line.tabs.post(
+            call.ticket,
+            letter.family.as_str(),
+            float(letter.generation),
+            &letter.owner,
+            &letter.sealed,
+        );
+        later_receipt(call)
     }
 
     fn mark(&self, family: &FamilyId, generation: u64, unanswered: bool) {
@@ -67,11 +66,11 @@ impl Mailbox for Browser {
         owner: Option<&str>,
         unless_above: Option<u64>,
     ) -> Later<Receipt> {
-        let call = self.line.call(|line, ticket| {
-            line.tabs
-                .end_family(ticket, family.as_str(), owner, unless_above.map(float));
-        });
-        Box::pin(async move { receipt(call.await) })
+        let (call, unless_above) = (self.line.call(), unless_above.map(float));
+        self.line
+            .tabs
+            .end_family(call.ticket, family.as_str(), owner, unless_above);
+        later_receipt(call)
     }
 }
 
@@ -100,6 +99,10 @@ fn found((code, text): (u32, String)) -> Result<Posted, NoMailbox> {
     } else {
         Ok(posted)
     }
+}
+
+fn later_receipt(call: Call) -> Later<Receipt> {
+    Box::pin(async move { receipt(call.await) })
 }
 
 fn receipt((code, text): (u32, String)) -> Receipt {

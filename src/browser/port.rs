@@ -143,13 +143,12 @@ impl Line {
         }
     }
 
-    /// Draws a ticket and makes a call with it.
-    pub(super) fn call(&self, make: impl FnOnce(&Self, u32)) -> Call {
+    /// Draws a ticket, for a call to be made with it.
+    pub(super) fn call(&self) -> Call {
         let ticket = self.desk.last_ticket.get().max(RING) + 1;
         self.desk.last_ticket.set(ticket);
         let answer = Rc::<Answer>::default();
         self.desk.calls.borrow_mut().push((ticket, answer.clone()));
-        make(self, ticket);
         Call { ticket, answer }
     }
 

@@ -10,11 +10,10 @@ impl Signatures for Browser {
     async fn verify(&self, check: &SignatureCheck<'_>) -> Result<Option<String>, Unsupported> {
         let jwk = check.key.to_jwk();
         let (signed, hashed) = (check.signing_input.as_bytes(), check.hashed.as_bytes());
-        let call = self.line.call(|line, ticket| {
-            let name = check.algorithm.name();
-            line.port
-                .verify(ticket, name, &jwk, signed, check.signature, hashed);
-        });
+        let (call, name) = (self.line.call(), check.algorithm.name());
+        self.line
+            .port
+            .verify(call.ticket, name, &jwk, signed, check.signature, hashed);
         match call.await {
             (UNSUPPORTED, _) => Err(Unsupported),
             (code, hash) => Ok((code == 1).then_some(hash)),

@@ -54,7 +54,7 @@ impl<P: Platform> Auth<P> {
     /// # Errors
     /// `login_required` without a session; otherwise why the refresh failed. A session that stands stays.
     pub async fn access_token(&self, options: TokenOptions) -> Result<AccessToken, Error> {
-        self.started().await;
+        let _ = self.started().await;
         let key = self.0.session.borrow().key_of(&options.key);
         if !options.force_refresh
             && let Some(token) = self.held_token(&key, options.min_validity)?
@@ -89,7 +89,7 @@ impl<P: Platform> Auth<P> {
             }
             // Another session came meanwhile, which has none for this API.
         }
-        let reason = self.0.session.borrow().ended();
+        let reason = self.ended();
         Err(Error::login_required(
             reason.unwrap_or(SignedOutReason::NoSession),
         ))

@@ -65,7 +65,7 @@ impl<P: Platform> Auth<P> {
     pub async fn handle_callback(&self, uri: &str) -> Result<CallbackResult, Error> {
         let (auth, for_start) = (self.clone(), uri.to_owned());
         // If nothing was started yet, this callback is what there is to start with.
-        self.run_start(Some(for_start)).await;
+        let _ = self.run_start(Some(for_start)).await;
         let result = auth.complete_callback(uri).await;
         auth.tell();
         result

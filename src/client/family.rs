@@ -135,7 +135,7 @@ impl<P: Platform> Auth<P> {
     pub(super) async fn settle(&self, mut published: Option<Pending>, anew: bool) {
         while let Some(pending) = published {
             let receipt = pending.receipt.await;
-            let record = self.0.session.borrow().record().cloned();
+            let record = self.held();
             let held = record.filter(|held| {
                 held.family.id == pending.family && held.generation == pending.generation
             });
@@ -182,12 +182,17 @@ impl<P: Platform> Auth<P> {
 
     /// Hands on what came for a session that was left meanwhile: it may live on in other tabs. Where it does not, nobody
     /// may use it.
-    pub(super) fn hand_on(&self, left: Option<Record>, ticket: Ticket, tokens: Box<TokenResponse>) {
+    pub(super) fn hand_on(
+        &self,
+        left: Option<Box<Record>>,
+        ticket: Ticket,
+        tokens: Box<TokenResponse>,
+    ) {
         let (now, family) = (self.now(), ticket.family().clone());
         let (generation, access_token) = (ticket.generation() + 1, tokens.access_token.clone());
         let refresh_token = tokens.refresh_token.clone();
         let mut theirs = Session::new(RefreshMode::OnDemand, 0);
-        theirs.handle(Input::Restored(left.map(Box::new)), now);
+        theirs.handle(Input::Restored(left), now);
         theirs.handle(Input::Refreshed(ticket, tokens), now);
         let letter = theirs.record().and_then(|record| self.letter(record));
         let receipt = letter.map(|letter| self.0.platform.post(&letter));
@@ -233,7 +238,7 @@ impl<P: Platform> Auth<P> {
         // Whoever logs out removes the record and ends the family in one turn. It lives: a tab whose storage was behind
         // took this record for one that it had to remove.
         if was_removed && self.is_removed() {
-            let held = self.0.session.borrow().record().map(Record::encode);
+            let held = self.held().map(|held| held.encode());
             self.persist(&held.unwrap_or_default(), true);
         }
         if behind {
@@ -300,7 +305,7 @@ impl<P: Platform> Auth<P> {
         };
         stored = again;
         if matches!(posted, Posted::Ended) {
-            let held = self.0.session.borrow().record().map(Record::encode);
+            let held = self.held().map(|held| held.encode());
             if let Some(held) = held {
                 self.persist(&held, true);
             }

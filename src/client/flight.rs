@@ -16,7 +16,7 @@ pub(super) type Run = Pin<Box<dyn Future<Output = Outcome>>>;
 
 /// An outcome that is there once and for ever, or is being waited for.
 #[derive(Clone, Default)]
-pub(super) struct Landing(Rc<Shared>);
+pub(crate) struct Landing(Rc<Shared>);
 
 #[derive(Default)]
 struct Shared {

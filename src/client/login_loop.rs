@@ -68,7 +68,7 @@ impl<P: Platform> Auth<P> {
 
     fn likely(&self, logins: &Logins) -> LikelyCause {
         let is_gone = matches!(
-            self.0.session.borrow().ended(),
+            self.ended(),
             Some(SignedOutReason::NoSession | SignedOutReason::CallbackFailed)
         );
         let likely = logins.likely();

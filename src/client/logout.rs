@@ -60,9 +60,9 @@ impl<P: Platform> Auth<P> {
         if self.0.callbacks.borrow().is_empty() {
             self.restore();
         } else {
-            self.started().await;
+            let _ = self.started().await;
         }
-        let record = self.0.session.borrow().record().cloned();
+        let record = self.held();
         // Asked before the family ends: what is revoked is the newest that any tab has.
         let family = record.as_ref().map(|record| record.family.id.clone());
         let newest = family.map(|family| self.0.platform.newest(&family));
@@ -75,7 +75,6 @@ impl<P: Platform> Auth<P> {
             }
             None => None,
         };
-        let newer = newer.map(|newer| *newer);
         let record = record.map(|held| match newer {
             Some(newer) if newer.generation > held.generation => newer,
             _ => held,
@@ -104,7 +103,7 @@ impl<P: Platform> Auth<P> {
         if options.local {
             return Ok(None);
         }
-        self.end_session(&metadata, record.as_ref(), &options)
+        self.end_session(&metadata, record.as_deref(), &options)
     }
 
     /// Revokes the session's tokens: the refresh token, and with it all others, or the only one that there is. Waits for a

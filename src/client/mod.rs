@@ -41,7 +41,7 @@ use crate::session::family::FamilyId;
 use crate::session::input::{Input, Ticket};
 use crate::session::output::Output;
 use crate::session::record::{Record, TokenKey};
-use crate::session::state::Warning;
+use crate::session::state::{SignedOutReason, Warning};
 use callback::Callback;
 use core::task::Waker;
 use family::Pending;
@@ -186,6 +186,19 @@ impl<P: Platform> Auth<P> {
     #[must_use]
     pub fn view(&self) -> Option<Json> {
         self.0.session.borrow().record().map(Record::view)
+    }
+
+    /// The session that is held now, all of it.
+    #[inline(never)]
+    fn held(&self) -> Option<Box<Record>> {
+        let session = self.0.session.borrow();
+        session.record().map(|record| Box::new(record.clone()))
+    }
+
+    /// Why there is no session, once it is known that there is none.
+    #[inline(never)]
+    fn ended(&self) -> Option<SignedOutReason> {
+        self.0.session.borrow().ended()
     }
 
     fn now(&self) -> Now {

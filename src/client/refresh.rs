@@ -134,7 +134,7 @@ impl<P: Platform> Auth<P> {
         if self.ticket(past.key()).is_some() {
             return Ok(());
         }
-        let reason = self.0.session.borrow().ended();
+        let reason = self.ended();
         Err(Error::login_required(
             reason.unwrap_or(SignedOutReason::Expired),
         ))
@@ -150,7 +150,7 @@ impl<P: Platform> Auth<P> {
     ) -> Asked {
         self.apply(Input::RefreshStarted(ticket.key().clone()));
         let target = self.0.session.borrow().parameters(ticket.key());
-        let held = self.0.session.borrow().record().cloned();
+        let held = self.held();
         let client_id = &self.0.config.client_id;
         let request = token::refresh_request(metadata, client_id, refresh_token, &target);
         let endpoint = request.endpoint;
@@ -181,7 +181,7 @@ impl<P: Platform> Auth<P> {
                     self.hand_on(held, ticket.clone(), late);
                 }
                 self.settle(published, false).await;
-                let ended = self.0.session.borrow().ended();
+                let ended = self.ended();
                 if let Some(reason) = ended {
                     return Asked::Done(Err(Error::login_required(reason)));
                 }
@@ -241,7 +241,7 @@ impl<P: Platform> Auth<P> {
             retry_after,
         ));
         // A refused grant is no session: that is what the caller needs to know. The refusal itself is in the state.
-        let reason = self.0.session.borrow().ended();
+        let reason = self.ended();
         reason.map_or(error, Error::login_required)
     }
 

@@ -1,3 +1,4 @@
+use super::flight::Landing;
 use super::ports::{Platform, Storage};
 use super::{Auth, State};
 use crate::session::input::Input;
@@ -8,12 +9,12 @@ impl<P: Platform> Auth<P> {
     /// Finds out what there is: completes the callback whose URI is given, or restores a stored session. Never fails;
     /// what went wrong is in the state. Runs once: a second call gets the first result.
     pub async fn start(&self, callback_uri: Option<String>) -> State {
-        self.run_start(callback_uri).await;
+        let _ = self.run_start(callback_uri).await;
         self.state()
     }
 
     /// The same, for who does not ask how it went.
-    pub(crate) async fn run_start(&self, callback_uri: Option<String>) {
+    pub(crate) fn run_start(&self, callback_uri: Option<String>) -> Landing {
         let auth = self.clone();
         let run = Box::pin(async move {
             if auth.0.config.server.is_insecure_exception() {
@@ -35,13 +36,12 @@ impl<P: Platform> Auth<P> {
             auth.tell();
             Ok(())
         });
-        // It cannot fail; what went wrong is in the state.
-        let _ = self.0.started.once(&self.0.platform, run).await;
+        self.0.started.once(&self.0.platform, run)
     }
 
-    /// What every method waits for.
-    pub(super) async fn started(&self) {
-        self.run_start(None).await;
+    /// What every method waits for. It cannot fail; what went wrong is in the state.
+    pub(super) fn started(&self) -> Landing {
+        self.run_start(None)
     }
 
     /// Hands the stored session to the machine, unless it has one.

@@ -92,7 +92,7 @@ impl AuthCore {
     pub fn start(&self, callback: Option<String>) -> Promise {
         let auth = self.auth.clone();
         self.run(Box::pin(async move {
-            auth.run_start(callback).await;
+            let _ = auth.run_start(callback).await;
             Ok(JsValue::UNDEFINED)
         }))
     }
