@@ -13,12 +13,11 @@ export async function compile(
 ): Promise<WebAssembly.Module> {
   if (typeof WebAssembly !== "object") throw fail("unsupported", url);
   try {
-    const module =
-      given instanceof WebAssembly.Module
-        ? given
-        : await WebAssembly.compile(given);
-    // WebKit asks the page's policy about instances only, so here is a small one.
-    await WebAssembly.instantiate(EMPTY);
+    const [module] = await Promise.all([
+      given instanceof WebAssembly.Module ? given : WebAssembly.compile(given),
+      // WebKit asks the page's policy about instances only, so here is a small one.
+      WebAssembly.instantiate(EMPTY),
+    ]);
     return module;
   } catch (cause) {
     // Bytes of ours are valid: what refuses them is the page's Content Security Policy, or an engine too old for them.
