@@ -4,7 +4,7 @@ import { quartiles } from "./figures.mjs";
 import { absent, named, ranked } from "./report.mjs";
 
 const row = 26;
-const place = { label: 0, bar: 168, width: 420, value: 600, whole: 780 };
+const place = { label: 0, bar: 196, width: 400, value: 608, whole: 790 };
 
 /** The page. */
 export const page = (results) => `<!doctype html>
