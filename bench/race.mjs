@@ -4,6 +4,7 @@ import { machine, pass } from "./support/clock.mjs";
 import { markdown, range, spread } from "./support/figures.mjs";
 import { lifetime, startStage, tokenDelay } from "./support/stage.mjs";
 import { clone, lifecycle, open, signIn } from "./support/tabs.mjs";
+import { inTurns } from "./support/turns.mjs";
 
 /** Milliseconds after which a call counts as failed, and in which a tab whose call failed asks again. */
 const limit = 10_000;
@@ -14,7 +15,9 @@ const hands = 4;
 
 /** Calls in one tab; clones by `window.open` over sessionStorage; tabs with own renderer processes over localStorage. */
 export const races = ({ calls, tabs }) => [
-  { name: `${calls} calls in one tab`, storage: "session", calls },
+  ...(calls
+    ? [{ name: `${calls} calls in one tab`, storage: "session", calls }]
+    : []),
   ...tabs.map((count) => ({
     name: `${count} clones, sessionStorage`,
     storage: "session",
@@ -30,31 +33,25 @@ export const races = ({ calls, tabs }) => [
 
 /**
  * Runs every race `repeats` times for every contestant, interleaved, and gives
- * `[{ race, contestant, runs: [{ ms, requests, failures, signedIn, valid, of, lost }] }]`.
+ * `[{ race, contestant, runs: [{ ms, requests, failures, signedIn, valid, of, lost }] }]`. Who fails is out.
  */
-export async function runRaces(list, contestants, { repeats, step }) {
+export async function runRaces(list, contestants, { repeats, step, failed }) {
   const stage = await startStage(contestants);
-  const results = list.flatMap((race) =>
-    contestants
-      .filter(({ storages }) => storages.includes(race.storage))
-      .map((contestant) => ({ race, contestant, runs: [] })),
-  );
+  const results = [];
   try {
-    for (let repeat = 0; repeat < repeats; repeat += 1)
-      for (const race of list) {
-        const own = results.filter((result) => result.race === race);
-        // Whoever begins now is last the next time.
-        const turn = own.map((_, at) => own[(at + repeat) % own.length]);
-        await step({
-          name: `${race.name}, ${repeat + 1} of ${repeats}`,
-          run: async (say) => {
-            for (const { contestant, runs } of turn) {
-              say(contestant.name);
-              runs.push(await runOnce(stage, race, contestant));
-            }
-          },
-        });
-      }
+    for (const race of list) {
+      const runs = new Map();
+      const able = contestants.filter(({ storages }) =>
+        storages.includes(race.storage),
+      );
+      const turns = { rounds: repeats, name: race.name, step, failed };
+      await inTurns(able, turns, async (contestant) => {
+        const run = await runOnce(stage, race, contestant);
+        runs.set(contestant, [...(runs.get(contestant) ?? []), run]);
+      });
+      for (const [contestant, all] of runs)
+        results.push({ race, contestant, runs: all });
+    }
   } finally {
     await stage.close();
   }
@@ -90,7 +87,8 @@ async function runCalls(stage, site, race, page) {
 
 async function runTabs(stage, site, race, first) {
   const pages = [first];
-  const frozen = race.family ? await siblings(first, pages) : undefined;
+  const frozen =
+    race.family && race.tabs > 2 ? await siblings(first, pages) : undefined;
   await inHands(race.tabs - pages.length, async () => {
     pages.push(
       race.family ? await clone(first) : await open(first.context(), site),

@@ -25,7 +25,9 @@ await main(async () => {
   const list = races({ calls: Number(values.calls), tabs: tabs.map(Number) });
   if (!process.env.COUNTERSIGN_PKG)
     await runSteps([rustToolchain, nodeModules, ...buildSteps()]);
-  const results = await runRaces(list, contestants, { repeats, step: runStep });
+  const failed = new Map();
+  const how = { repeats, step: runStep, failed };
+  const results = await runRaces(list, contestants, how);
   console.log(`\n${report(results)}\n`);
   const own = results.filter(
     ({ contestant }) => contestant.name === "countersign",
@@ -36,6 +38,8 @@ await main(async () => {
         requests !== 1 || failures > 0 || valid < of,
     ),
   );
+  if (failed.size > 0)
+    throw new Error(`Failed: ${[...failed.keys()].join("; ")}`);
   if (wrong.length > 0)
     throw new Error(
       `countersign needs one request, and loses no tab; not so in: ${wrong.map(({ race }) => race.name).join("; ")}`,

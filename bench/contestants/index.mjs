@@ -60,7 +60,7 @@ export const contestants = [
     storages: ["memory"],
     jwt: true,
     lacks: {
-      race: "it keeps its session in one page",
+      race: "it keeps its session in one page, so tabs share nothing",
       "startup, stored session": "it keeps its session in one page",
       soak: "it keeps its session in one page",
     },
@@ -69,7 +69,7 @@ export const contestants = [
     name: "msal-browser",
     folder: installed("@azure/msal-browser"),
     sized: "@azure/msal-browser",
-    lacks: { race: "not built yet", soak: "not built yet" },
+    lacks: { soak: "no adapter for it: its logout leaves the page" },
   },
   {
     name: "axa-oidc-client",
@@ -82,8 +82,7 @@ export const contestants = [
     sized: "@logto/browser",
     storages: ["local"],
     lacks: {
-      race: "not built yet",
-      soak: "not built yet",
+      soak: "no adapter for it: its logout leaves the page",
       "hotpath, with options": "its only option is another API",
     },
   },

@@ -17,6 +17,13 @@ export function create({ issuer, clientId, redirectUri }) {
     },
     signIn: () => client.signIn(redirectUri),
     signedIn: () => signedIn,
+    async token() {
+      try {
+        return await client.getAccessToken();
+      } finally {
+        signedIn = await client.isAuthenticated();
+      }
+    },
     cached: () => client.getAccessToken(),
     loginUrl: () =>
       new Promise((resolve, reject) => {

@@ -48,7 +48,7 @@ export function create({ issuer, clientId, redirectUri, scope, storage }) {
     },
     signIn: login,
     signedIn: () => Boolean(app.getActiveAccount()),
-    cached: () => acquire({ scopes }),
+    token: () => acquire({ scopes }),
     cachedWith: () =>
       acquire({ scopes, cacheLookupPolicy: CacheLookupPolicy.Default }),
     // A client lets one login leave and refuses the next.

@@ -7,6 +7,7 @@ import { memory } from "./memory.mjs";
 import { race } from "./race.mjs";
 import { size } from "./size.mjs";
 import { startup } from "./startup.mjs";
+import { tabs } from "./tabs.mjs";
 
 /**
  * What is measured. A measure is `{ name, title, unit, digits, better, run(contestants, how) }`, where `how` is
@@ -24,4 +25,5 @@ export const measures = [
   race,
   memory,
   growth,
+  tabs,
 ];

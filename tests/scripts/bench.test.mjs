@@ -110,3 +110,45 @@ test("the plot has a bar for everybody who has a number, in proportion", () => {
   assert.ok(quick < slow);
   assert.match(html, /none 3<\/text><text [^>]*>none</);
 });
+
+const curves = {
+  ...result,
+  groups: [
+    {
+      name: "read",
+      unit: "µs",
+      across: "tabs",
+      lines: [
+        {
+          name: "linear",
+          points: [1, 10, 100].map((at) => ({ at, numbers: [at, 3 * at] })),
+        },
+        {
+          name: "lacking",
+          points: [1, 10, 100].map((at) => ({ at, numbers: [] })),
+        },
+      ],
+    },
+  ],
+};
+
+test("the table of curves has a column for each size", () => {
+  const text = tables(curves);
+  assert.match(text, /^\|  \| 1 tabs \| 10 tabs \| 100 tabs \|$/m);
+  assert.match(text, /^\| linear \| 2\.0 \(1\.0–3\.0\) \| 20\.0 .* \|$/m);
+  assert.match(text, /^\| lacking \| – \| – \| – \|$/m);
+  assert.match(text, /^#### read \(µs\)$/m);
+});
+
+test("the plot draws a curve that is linear as a straight line, and none without numbers", () => {
+  const html = page([curves]);
+  const drawn = [...html.matchAll(/class="curve" points="([^"]+)"/g)];
+  assert.equal(drawn.length, 1);
+  const [a, b, c] = drawn[0][1]
+    .split(" ")
+    .map((point) => point.split(",").map(Number));
+  const slope = ([x, y], [u, v]) => (v - y) / (u - x);
+  assert.ok(Math.abs(slope(a, b) - slope(b, c)) < 0.02);
+  assert.ok(slope(a, c) < 0);
+  assert.equal([...html.matchAll(/class="dot"/g)].length, 3);
+});
