@@ -199,12 +199,27 @@ async function takeApart(say) {
   ]);
 }
 
+/** What the page puts together is what the package has, and an engine takes it. */
+async function holdJoined(joiner, streams) {
+  const wasm = await readFile(inWork("core.wasm"));
+  const { instance } = await WebAssembly.instantiate(joiner);
+  const { memory, join, __heap_base } = instance.exports;
+  const to = __heap_base.value + streams.length;
+  memory.grow((to + wasm.length) >> 16);
+  new Uint8Array(memory.buffer).set(streams, __heap_base.value);
+  join(__heap_base.value, to);
+  if (!wasm.equals(new Uint8Array(memory.buffer, to, wasm.length)))
+    throw new Error("the streams do not come together as core.wasm");
+  await WebAssembly.compile(wasm);
+}
+
 async function inline() {
   const { deflateAsync } = (await import("@gfx/zopfli")).default;
   const [joiner, streams] = await Promise.all([
     readFile(inWork("joiner.wasm")),
     readFile(inWork("core.streams")),
   ]);
+  await holdJoined(joiner, streams);
   const both = Buffer.concat([joiner, streams]);
   const deflated = await deflateAsync(both, { numiterations: 30 });
   const bytes = Buffer.from(deflated).toString("base64");

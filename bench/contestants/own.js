@@ -15,7 +15,10 @@ export const adapt =
     });
     return {
       // The callback completes by itself.
-      start: () => auth.ready,
+      async start() {
+        const { error } = await auth.ready;
+        if (error) throw error;
+      },
       signIn: () => auth.login({ returnTo: "/" }),
       signOut: () => auth.logout({ navigate: () => {} }),
       signedIn: () => auth.state.status === "signedIn",

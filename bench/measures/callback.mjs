@@ -30,12 +30,14 @@ export const callback = {
         async (contestant) => {
           const counts = await once(stage, contestant, { watch: true });
           hold(counts, contestant);
-          const checked = !(await withSpoiled(stage, contestant)).signedIn;
+          const spoiled = await withSpoiled(stage, contestant);
           counted.set(contestant.name, {
             requests: counts.requests,
             "round trips": counts.roundTrips,
             "own files": counts.files,
-            "signature checked": checked ? "yes" : "no",
+            "signature checked": spoiled.signedIn
+              ? "no"
+              : `yes: ${spoiled.reason}`,
           });
         },
       );

@@ -16,7 +16,8 @@ export async function watchRequests(page, origin) {
       seen.set(requestId, {
         begin: timestamp,
         url: request.url,
-        preflight: type === "Preflight",
+        // The type is told only with the response.
+        preflight: request.method === "OPTIONS",
       });
   });
   session.on("Network.responseReceived", closed);

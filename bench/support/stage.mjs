@@ -20,11 +20,11 @@ export const clientOf = ({ name }, storage) => `${name}-${storage}`;
  * and a site for each of them.
  *
  * `inline` are the scripts of page/ that run before everything else, `delays` what answers take beside the token's,
- * `isolated` gives pages the finer clock of cross-origin isolation.
+ * `isolated` gives pages the finer clock of cross-origin isolation, `life` are the seconds that an access token lives.
  */
 export async function startStage(
   contestants,
-  { inline = ["clock"], delays = {}, isolated = false } = {},
+  { inline = ["clock"], delays = {}, isolated = false, life = lifetime } = {},
 ) {
   const lack = missing("chromium");
   if (lack) throw new Error(lack);
@@ -41,7 +41,7 @@ export async function startStage(
     },
     // keycloak-js asks with cookies, as its own server allows.
     credentials: true,
-    ttl: { accessToken: lifetime, refreshToken: 365 * 24 * 3600 },
+    ttl: { accessToken: life, refreshToken: 365 * 24 * 3600 },
     delays: { token: tokenDelay, ...delays },
   });
   const { control, issuer } = provider;

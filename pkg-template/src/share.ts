@@ -49,8 +49,7 @@ export async function share(
     if (session()) channel?.postMessage({ id, key, sealed });
   };
 
-  const ask = async () => {
-    const { privateKey, key: asked } = await makePair();
+  const ask = async ({ privateKey, key: asked }: Pair) => {
     const id = crypto.randomUUID();
     const given = new Promise<string>((resolve) => {
       answered = async ({ id: to, key, sealed }) => {
@@ -92,10 +91,11 @@ export async function share(
   end.addEventListener("abort", close);
   // A tab that has had a session is not new: it does not come back from a logout by another user's session.
   if (asks && !storage.getItem(seen)) {
+    const pair = await makePair();
     const late = pause(PATIENCE.promise).then(() =>
       promised ? pause(PATIENCE.answer) : undefined,
     );
-    await Promise.race([ask(), late]);
+    await Promise.race([ask(pair), late]);
     answered = async () => {};
   }
   auth.subscribe(({ status }) => {
@@ -109,6 +109,8 @@ export async function share(
 
 const pause = (milliseconds: number) =>
   new Promise<void>((resolve) => setTimeout(resolve, milliseconds));
+
+type Pair = Awaited<ReturnType<typeof makePair>>;
 
 async function makePair() {
   const usages: KeyUsage[] = ["deriveBits"];

@@ -198,14 +198,15 @@ test.describe("a new tab", () => {
   }) => {
     const options = sharing(app, scripted);
     const state = await liveTab(page, app, options);
-    await page.evaluate(() => {
-      const generate = crypto.subtle.generateKey.bind(crypto.subtle);
-      crypto.subtle.generateKey = async (...args) => {
-        await new Promise((resolve) => setTimeout(resolve, 1000));
-        return generate(...args);
-      };
-    });
     const second = await newTab(context, app);
+    for (const tab of [page, second])
+      await tab.evaluate(() => {
+        const generate = crypto.subtle.generateKey.bind(crypto.subtle);
+        crypto.subtle.generateKey = async (...args) => {
+          await new Promise((resolve) => setTimeout(resolve, 1000));
+          return generate(...args);
+        };
+      });
     expect(await begin(second, options)).toEqual(state);
   });
 

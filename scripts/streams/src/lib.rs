@@ -46,6 +46,8 @@ trait Steps {
     fn local(&mut self, kind: Kind);
     /// A byte that the streams need not have.
     fn known(&mut self, byte: u8);
+    /// An instruction with nothing behind its opcode.
+    fn bare(&mut self, _op: u8) {}
 }
 
 /// Walks over the body of a function, from behind its length to its end (WebAssembly 2.0 §5.4).
@@ -93,7 +95,10 @@ fn walk(steps: &mut impl Steps) {
                 continue;
             }
             0x11 | 0x1c | 0x25 | 0x26 | 0x3f | 0x40 | 0xd0 | 0xd2 | 0xfc => OTHER,
-            _ => continue,
+            _ => {
+                steps.bare(op);
+                continue;
+            }
         };
         let value = number(steps, kind);
         let more = match op {

@@ -103,7 +103,21 @@ impl Steps for Split<'_> {
         }
     }
 
-    fn known(&mut self, _: u8) {
-        self.at += 1;
+    fn bare(&mut self, op: u8) {
+        assert!(
+            matches!(
+                op,
+                0x00 | 0x01 | 0x05 | 0x0f | 0x1a | 0x1b | 0x45..=0xc4 | 0xd1
+            ),
+            "instruction {op:#x} is not known"
+        );
+    }
+
+    fn known(&mut self, alignment: u8) {
+        let there = self.next();
+        assert!(
+            there <= alignment,
+            "{there} is no alignment: the walk lost its way"
+        );
     }
 }
