@@ -21,7 +21,7 @@ test.use(quick);
 
 /** Neither the glue nor the wasm was asked for since the last reset. */
 const loadedNothing = (app) =>
-  app.loads("wasm-inline") === 0 && app.loads("core-") === 0;
+  app.loads("wasm-inline") === 0 && app.loads("engine-") === 0;
 
 /** Keeps the idle callback of the facade from loading the wasm side. */
 const neverIdle = (page) =>
