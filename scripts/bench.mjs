@@ -41,7 +41,12 @@ await main(async () => {
   const failed = [];
   for (const [at, measure] of chosen.entries()) {
     console.log(`\n${measure.name}, ${at + 1} of ${chosen.length}`);
-    const result = await run(measure, names, about);
+    const result = await run(measure, names, about).catch((error) => {
+      // The others go on.
+      failed.push(`${measure.name}: ${error.message}`);
+      console.log(`\n${measure.name} failed: ${error.stack}`);
+    });
+    if (!result) continue;
     await writeFile(fileOf(measure), `${JSON.stringify(result, null, 2)}\n`);
     await writeFile(join(folder, "index.html"), page(await all()));
     console.log(`\n${tables(result)}`);
@@ -71,12 +76,20 @@ async function run({ name, title, unit, digits, better, run }, names, about) {
     reason: `failed: ${reason}`,
     failed: true,
   }));
+  if (failures.has("blank"))
+    throw new Error(`the page without an SDK: ${failures.get("blank")}`);
+  // Who failed on the way has a median of fewer rounds than the others: none at all.
+  const whole = groups.map((group) =>
+    group.rows
+      ? { ...group, rows: group.rows.filter((row) => !failures.has(row.name)) }
+      : group,
+  );
   const date = new Date().toISOString().slice(0, 10);
   return {
     measure: name,
     ...{ title, unit, digits, better, date, ...about },
     missing: [...lacking, ...broken],
-    groups,
+    groups: whole,
   };
 }
 
