@@ -25,7 +25,7 @@ export const memory = {
     try {
       await inTurns(
         all,
-        { step, failed, name: "memory", rounds: quick ? 1 : 7 },
+        { step, failed, name: "memory", rounds: quick ? 1 : 3 },
         async (contestant) => {
           for (const [at, moment] of moments.entries()) {
             const kept = await once(stage, contestant, moment);

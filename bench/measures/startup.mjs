@@ -44,7 +44,7 @@ export const startup = {
       for (const [at, situation] of situations.entries())
         await inTurns(
           all,
-          { step, failed, name: situation.name, rounds: quick ? 2 : 11 },
+          { step, failed, name: situation.name, rounds: quick ? 2 : 9 },
           async (contestant) => {
             if (situation.session && noSession(contestant)) return;
             times[at].add(contestant, await once(stage, contestant, situation));

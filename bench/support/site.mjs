@@ -91,7 +91,6 @@ export async function startSite({ name }, { introspect, inline, isolated }) {
       const token = req.headers.authorization?.replace("Bearer ", "");
       return res.writeHead((await introspect(token)) ? 200 : 401).end();
     }
-    if (pathname === "/favicon.ico") return res.writeHead(204).end();
     if (pathname === "/blank") return send("text/html", "<!doctype html>");
     return send("text/html", html());
   });
@@ -99,7 +98,7 @@ export async function startSite({ name }, { introspect, inline, isolated }) {
   const clock = () =>
     inline.includes("clock") ? `clock.ahead = ${site.ahead}` : "";
   const html =
-    () => `<!doctype html><meta charset="utf-8"><title>${name}</title>
+    () => `<!doctype html><meta charset="utf-8"><title>${name}</title><link rel="icon" href="data:,">
 <script>${scripts.join("\n")} ${clock()}</script>
 <script type="application/json" id="settings">${JSON.stringify(site.settings)}</script>
 <script type="module" src="/assets/page.js"></script>`;
