@@ -110,14 +110,17 @@ const immediateAbort = [
 ];
 /**
  * What LLVM does for speed and not for size: a structure is copied by one instruction, not by a load and a store for each
- * of its words, nothing is computed in two places to save it in a third, and a loop has no pointer beside its index
- * (docs/size.md).
+ * of its words, nothing is computed in two places to save it in a third or kept in a local to save it later, a loop has
+ * no pointer beside its index, and what both ways of a branch begin with stands before it (docs/size.md).
  */
 const smallCode = [
   "--max-store-memcpy=1",
   "--max-store-memmove=1",
   "--enable-pre=false",
   "--disable-lsr",
+  "--hoist-common-insts",
+  "--disable-machine-cse",
+  "--disable-licm-promotion",
 ].map((flag) => `-Cllvm-args=${flag}`);
 const wasm32 = ["--target", "wasm32-unknown-unknown"];
 
