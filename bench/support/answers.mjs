@@ -36,6 +36,12 @@ function readable(answer) {
   };
 }
 
+/** The provider's token in one that can be read; any other as it is. */
+export function inside(token) {
+  const [, claims] = token?.split(".") ?? [];
+  return claims ? JSON.parse(Buffer.from(claims, "base64url")).token : token;
+}
+
 /** The ID Token with one bit of its signature turned over. */
 export function spoiled(answer) {
   const [header, claims, signature] = answer.id_token.split(".");

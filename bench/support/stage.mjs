@@ -2,7 +2,7 @@ import { setPriority } from "node:os";
 import { chromium } from "playwright";
 import { findEngine, missing } from "../../scripts/browsers.mjs";
 import { startProvider } from "../../www-demo/op/provider.mjs";
-import { editAnswers } from "./answers.mjs";
+import { editAnswers, inside } from "./answers.mjs";
 import { aheadBy, takeClock } from "./clock.mjs";
 import { startSite } from "./site.mjs";
 
@@ -48,7 +48,7 @@ export async function startStage(
   const sites = new Map();
   for (const contestant of contestants) {
     const site = await startSite(contestant, {
-      introspect: control.introspect,
+      introspect: (token) => control.introspect(inside(token)),
       inline,
       isolated,
     });
