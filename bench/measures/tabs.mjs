@@ -2,8 +2,8 @@ import { races, runRaces } from "../race.mjs";
 
 const counts = [1, 10, 50, 100];
 const kinds = [
-  { name: "clones, sessionStorage", family: true },
-  { name: "unrelated, localStorage", family: undefined },
+  { name: "clones", family: true },
+  { name: "unrelated", family: undefined },
 ];
 const plots = [
   {
