@@ -6,6 +6,7 @@ import { choose, contestants } from "../bench/contestants/index.mjs";
 import { measures } from "../bench/measures/index.mjs";
 import { page } from "../bench/support/plot.mjs";
 import { tables } from "../bench/support/report.mjs";
+import { summary } from "../bench/support/summary.mjs";
 import { findEngine, missing } from "./browsers.mjs";
 import { inCheckout } from "./checkout.mjs";
 import { probe } from "./command.mjs";
@@ -55,6 +56,11 @@ await main(async () => {
     for (const { name, failed: reason } of result.missing)
       if (reason) failed.push(`${name} in ${measure.name}`);
   }
+  const results = await all();
+  if (results.length > 1)
+    console.log(
+      `\nAll medians that are there; bold is ahead of countersign\n\n${summary(results)}`,
+    );
   console.log(
     `\n${about.machine}${values.quick ? "\nOne short round: no figures to quote." : ""}\nPlots: bench/results/index.html\n`,
   );

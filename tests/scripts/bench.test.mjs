@@ -5,6 +5,7 @@ import { quartiles } from "../../bench/support/figures.mjs";
 import { page } from "../../bench/support/plot.mjs";
 import { ranked, tables } from "../../bench/support/report.mjs";
 import { longestChain } from "../../bench/support/rounds.mjs";
+import { summary } from "../../bench/support/summary.mjs";
 import { inTurns } from "../../bench/support/turns.mjs";
 
 const request = (url, begin, end, preflight = false) => ({
@@ -151,4 +152,32 @@ test("the plot draws a curve that is linear as a straight line, and none without
   assert.ok(Math.abs(slope(a, b) - slope(b, c)) < 0.02);
   assert.ok(slope(a, c) < 0);
   assert.equal([...html.matchAll(/class="dot"/g)].length, 3);
+});
+
+test("the summary has a line for each group, and in bold what is ahead of ours", () => {
+  const row = (name, ...numbers) => ({ name, version: "1", numbers });
+  const groups = [
+    {
+      name: "cold",
+      rows: [row("countersign", 20), row("peer", 10, 30, 12), row("blank", 1)],
+    },
+    {
+      name: "warm",
+      rows: [row("countersign", 5), row("peer", 5), row("late")],
+    },
+    { name: "grows", lines: [] },
+  ];
+  const result = { title: "Start", unit: "ms", digits: 0, better: "less" };
+  assert.equal(
+    summary([{ ...result, groups }]),
+    [
+      "|  | countersign 1 | peer 1 | blank 1 | late 1 |",
+      "| --- | --: | --: | --: | --: |",
+      "| Start: cold (ms) | 20 | **12** | 1 | – |",
+      "| Start: warm (ms) | 5 | 5 | – | – |",
+    ].join("\n"),
+  );
+  const more = [{ name: "", rows: [row("countersign", 20), row("peer", 10)] }];
+  const speed = { ...result, better: "more", groups: more };
+  assert.match(summary([speed]), /\| Start \(ms\) \| 20 \| 10 \|$/);
 });
