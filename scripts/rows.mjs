@@ -3,7 +3,8 @@
 
 import { existsSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
-import { join, relative, sep } from "node:path";
+import { basename, join, relative, sep } from "node:path";
+import { inChromiumAlone } from "../playwright.config.mjs";
 import { inCheckout, root } from "./checkout.mjs";
 
 const everyEngine = "Chromium, Firefox, WebKitGTK";
@@ -97,9 +98,9 @@ function whereOf(file, source) {
   if (!place) throw new Error(`${file}: nobody knows where its tests run`);
   // The unit tests at the foot of a file are compiled to wasm, too, where they say so.
   const inWasm = /use wasm_bindgen_test::wasm_bindgen_test as test/;
-  return file.startsWith("src/") && inWasm.test(source)
-    ? `native; wasm: ${everyEngine}`
-    : place[1];
+  if (file.startsWith("src/") && inWasm.test(source))
+    return `native; wasm: ${everyEngine}`;
+  return inChromiumAlone.includes(basename(file)) ? "Chromium" : place[1];
 }
 
 /** What is wrong: a row without a test, a test of an unknown row, a heading that is not there. */

@@ -52,7 +52,7 @@ export async function startProvider({
   const store = createStore();
   const traffic = createTraffic({ delays, log });
   const origins = new Set(appOrigins);
-  let keys = await generateKeys();
+  let keys = await (made ??= generateKeys());
   let provider;
 
   const server = createServer((req, res) => {
@@ -350,6 +350,9 @@ function configuration({ settings, store, keys, origins, cookieKeys, issuer }) {
     },
   };
 }
+
+// Making keys takes long, and nobody asks whose they are: the providers of a process begin with the same.
+let made;
 
 async function generateKeys() {
   const generate = async (alg) => {
