@@ -1,4 +1,5 @@
 import type { AuthCore } from "./core.js";
+import type { Instance } from "./engine.js";
 import {
   AuthError,
   fromCore,
@@ -29,7 +30,6 @@ import {
   refuse,
   seconds,
   text,
-  tokenKey,
   typed,
   type NormalOptions,
   type Options,
@@ -132,12 +132,6 @@ type Message =
   | { event: "refreshed"; expiresAt: number | null }
   | { event: "refreshFailed"; error: CoreError; retryAt: number | null }
   | { event: "warning"; code: WarningCode };
-
-/** One instance of the Rust side, and the promise that is rejected when it traps. */
-interface Instance {
-  readonly core: AuthCore;
-  readonly trap: Promise<never>;
-}
 
 /** What went wrong with a callback is in the state; what onCallback threw is the application's. */
 function reportForeign(error: unknown): void {
@@ -319,7 +313,7 @@ class Client {
   }
 
   async #make(): Promise<Instance> {
-    const [engine, module] = await Promise.all([
+    const [{ makeInstance }, module] = await Promise.all([
       import("./engine.js").catch((cause: unknown) => {
         throw failed("network", null, cause);
       }),
@@ -327,35 +321,23 @@ class Client {
       this.#asked,
     ]);
     if (this.#end.signal.aborted) throw AuthError.of("disposed", {});
-    Object.assign(TEXTS, engine.ERRORS);
-    Object.assign(WARNINGS, engine.WARNINGS);
-    let reject!: (error: AuthError) => void;
-    const trap = new Promise<never>((_, refuse) => (reject = refuse));
-    // Those who wait for a call hear of it.
-    trap.catch(() => {});
-    let alive = true;
-    const Core = engine.createCore(module, (cause) => {
-      alive = false;
-      this.#instance = undefined;
-      reject(AuthError.of("internal", { location: "wasm" }, true, cause));
-    });
-    const host = engine.createHost(this, (message) => {
-      // Nothing may be thrown into wasm.
-      try {
-        if (alive && !this.#end.signal.aborted) {
-          this.#hear(parseJson(message) as Message);
-        }
-      } catch (error) {
-        reportLater(error);
-      }
-    });
-    const core = new Core(this.normal.json, host);
+    const instance = makeInstance(
+      module,
+      this,
+      TEXTS,
+      WARNINGS,
+      this.#hear,
+      (cause) => {
+        this.#instance = undefined;
+        return AuthError.of("internal", { location: "wasm" }, true, cause);
+      },
+    );
     const callback = this.#callback;
     this.#taken = this.#callback = undefined;
-    await Promise.race([core.start(callback), trap]);
+    await instance.call((core) => core.start(callback));
     // It could not be handed over at first, and another call has loaded the Rust side now.
     if (callback && !this.#handled) this.#handle(callback).catch(reportForeign);
-    return { core, trap };
+    return instance;
   }
 
   /** Calls the Rust side; every error leaves as an `AuthError`. */
@@ -363,10 +345,7 @@ class Client {
     call: (core: AuthCore) => Promise<T>,
     signal?: AbortSignal | null,
   ): Promise<T> {
-    const run = async () => {
-      const { core, trap } = await this.#load();
-      return Promise.race([call(core), trap]);
-    };
+    const run = async () => (await this.#load()).call(call);
     try {
       if (!signal) return await run();
       if (!(signal instanceof AbortSignal)) {
@@ -378,12 +357,14 @@ class Client {
     }
   }
 
-  #hear(message: Message): void {
+  #hear = (json: string): void => {
+    if (this.#end.signal.aborted) return;
+    const message = parseJson(json) as Message;
     if ("event" in message) this.#emit(message);
     // While it logs out, an instance that was only just started does not bring the session back.
     else if (!this.#leaving || message.status === "signedOut")
       this.#tell(message);
-  }
+  };
 
   #tell(
     message:
@@ -570,15 +551,15 @@ class Client {
   };
 
   #getAccessToken = async (options?: AccessTokenOptions): Promise<string> => {
-    const wishes: AccessTokenOptions = { ...options };
+    const wishes = options ?? {};
     const { minValidity, forceRefresh, signal, refused, challenge } = wishes;
     seconds(minValidity, "minValidity", 0, 2 ** 31);
-    const key = tokenKey(wishes, this.#tokens.api);
+    const wish = this.#tokens.find(wishes);
     // A disposed client holds none.
     const held =
       forceRefresh || refused
         ? undefined
-        : this.#tokens.fresh(key, minValidity);
+        : this.#tokens.fresh(wish, minValidity);
     if (held !== undefined) return held;
     if (this.#end.signal.aborted) throw AuthError.of("disposed", {});
     if (
@@ -588,7 +569,7 @@ class Client {
       throw AuthError.of("login_required", { reason: this.#state.reason });
     }
     const json = JSON.stringify({
-      key,
+      key: wish.key,
       minValidity,
       forceRefresh: typed(forceRefresh, "forceRefresh", "boolean"),
       refused: optional(refused, "refused", text),

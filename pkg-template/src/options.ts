@@ -2,7 +2,6 @@
 
 import { AuthError } from "./errors.js";
 import type {
-  AccessTokenOptions,
   AuthOptions,
   AuthorizationParams,
   AuthStorage,
@@ -243,22 +242,27 @@ const PARAMS: Readonly<
   },
 };
 
-/** Which token, as the parameters of the request for it (`TokenKey` of the Rust side): none for the API that was signed in for. */
-export function tokenKey(
-  { audience, resource, scope }: AccessTokenOptions,
+/** Which token: its parameters as they were asked for, and the key that they come to (`TokenKey` of the Rust side), which is empty for the API that was signed in for. */
+export interface TokenWish {
+  readonly audience?: string;
+  readonly resource?: string;
+  readonly scope?: string;
+  readonly key: string;
+}
+
+export function wishOf(
+  wishes: { [K in "audience" | "resource" | "scope"]: unknown },
   api: string | null | undefined,
-): string {
-  // The way of almost every call.
-  if (audience === undefined && resource === undefined && scope === undefined)
-    return "";
-  if (audience === "") throw refuse("audience", "empty");
-  const wishes = { audience, resource, scope } as AuthorizationParams;
-  const { scope: words = "", ...target } = paramsOf(wishes, "") as Strings;
-  const part = [...new Set(words.split(" "))].sort().join(" ").trim();
-  return form({
+): TokenWish {
+  if (wishes.audience === "") throw refuse("audience", "empty");
+  const params = paramsOf(wishes as AuthorizationParams, "") as Strings;
+  const { scope = "", ...target } = params;
+  const part = [...new Set(scope.split(" "))].sort().join(" ").trim();
+  const key = form({
     ...(form(target) === api ? {} : target),
     ...(part && { scope: part }),
   });
+  return { ...params, key };
 }
 
 type Strings = Record<string, string>;

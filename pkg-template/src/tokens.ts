@@ -1,4 +1,6 @@
-import type { TokenView, View } from "./view.js";
+import { wishOf, type TokenWish } from "./options.js";
+import type { AccessTokenOptions } from "./types.js";
+import { DEFAULT_TOKEN, type TokenView, type View } from "./view.js";
 
 interface Held {
   readonly token: string;
@@ -9,18 +11,27 @@ interface Held {
   readonly leeway: number;
 }
 
+/** A token that was asked for, and what is there of it. */
+interface Wish extends TokenWish {
+  readonly held: Held | undefined;
+}
+
 /** The access tokens of the present, so that asking for one crosses into wasm only when it is no longer fresh. */
 export class TokenCache {
   #held = new Map<string, Held>();
+  /** What was asked for before, by one of its parameters: to work out a key takes microseconds. */
+  #wishes = new Map<string | undefined, Wish>();
+  /** Of the token that was signed in for, apart since almost every call is about it. */
+  #default: Wish | undefined;
   /** When the monotonic clock was last asked, and how far it was from the wall clock. */
   #asked!: number;
   #apart!: number;
   /** What was signed in for: the default token is for it. */
-  api: View["api"];
+  #api: View["api"];
 
   /** Holds the tokens of this session, and no others. */
   hold(view?: Pick<View, "api" | "tokens"> | null): void {
-    this.api = view?.api;
+    this.#api = view?.api;
     const held = new Map<string, Held>();
     for (const [key, token] of Object.entries(view?.tokens ?? {})) {
       const known = this.#held.get(key);
@@ -31,11 +42,32 @@ export class TokenCache {
       );
     }
     this.#held = held;
+    this.#wishes.clear();
+    this.#default = { key: DEFAULT_TOKEN, held: held.get(DEFAULT_TOKEN) };
+  }
+
+  /** The token that is asked for, whether it is held or not. */
+  find({ audience, resource, scope }: AccessTokenOptions): Wish {
+    const name = resource ?? audience ?? scope;
+    const known =
+      name === undefined ? this.#default : this.#wishes.get(name as string);
+    // Texts only: a list or a URL equals none, since it may have changed.
+    if (
+      known &&
+      known.resource === resource &&
+      known.audience === audience &&
+      known.scope === scope
+    ) {
+      return known;
+    }
+    const asked = wishOf({ audience, resource, scope }, this.#api);
+    const wish = { ...asked, held: this.#held.get(asked.key) };
+    this.#wishes.set(wish.resource ?? wish.audience ?? wish.scope, wish);
+    return wish;
   }
 
   /** The token, if it is good for so many seconds; without a number, for as long as it takes to arrive. */
-  fresh(key: string, minValidity?: number): string | undefined {
-    const held = this.#held.get(key);
+  fresh({ held }: Wish, minValidity?: number): string | undefined {
     if (!held) return undefined;
     const now = Date.now();
     // It costs more than all else here: it is asked once a second, and when the wall clock was put back.

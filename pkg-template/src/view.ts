@@ -9,7 +9,7 @@ const VERSION = 1;
 export interface View {
   readonly user: object | null;
   readonly scope: readonly string[];
-  /** What was signed in for, as `tokenKey` names it. */
+  /** What was signed in for, as `wishOf` names it. */
   readonly api: string | null | undefined;
   readonly refreshable: boolean;
   readonly tokens: Readonly<Record<string, TokenView>>;

@@ -268,6 +268,79 @@ test("wishes that cannot be are refused by name", async ({
   expect(error).toMatchObject({ code: "token_error", details: { status: 0 } });
 });
 
+test("what was asked for before is found by the very parameters of the call, and only in its session", async ({
+  page,
+  app,
+  scripted,
+}) => {
+  await watchWasm(page);
+  await signIn(page, app, optionsFor(app, scripted));
+  const { tokens, again, crossed, refused } = await page.evaluate(async () => {
+    const ask = (wish) => auth.getAccessToken(wish);
+    const scope = ["a"];
+    const tokens = [await ask({ audience: "x", scope })];
+    // A list is what it holds now, not what it held then.
+    scope.push("b");
+    tokens.push(await ask({ audience: "x", scope }));
+    tokens.push(await ask({ audience: "x" }), await ask({ audience: "y" }));
+    tokens.push(await ask({ scope: "a" }), await ask());
+    const before = crossings.length;
+    const again = [];
+    // Some are named alike, but none is another.
+    for (const wish of [
+      { scope: "a", audience: "x" },
+      { audience: "x", scope: "b a" },
+      { audience: "x" },
+      { audience: "y" },
+      { scope: ["a"] },
+      {},
+      { audience: "x", scope: "a" },
+      { audience: "x", scope },
+      { audience: "x", minValidity: 1 },
+      { audience: "y", resource: undefined },
+      { scope: "a" },
+      null,
+    ])
+      again.push(await ask(wish));
+    const crossed = crossings.length - before;
+    // What is refused is so beside what is held.
+    const { error: refused } = await attempt(() =>
+      ask({ audience: "x", resource: null }),
+    );
+    return { tokens, again, crossed, refused };
+  });
+  expect(new Set(tokens).size).toBe(tokens.length);
+  expect(again).toEqual([...tokens, ...tokens]);
+  expect(crossed).toBe(0);
+  expect(refused).toMatchObject({
+    code: "invalid_config",
+    details: { option: "resource" },
+  });
+
+  // A refresh, a logout and the next user's session: each answers for itself.
+  const later = await page.evaluate(async () => {
+    const fresh = await auth.getAccessToken({
+      audience: "x",
+      forceRefresh: true,
+    });
+    const same = await auth.getAccessToken({ audience: "x" });
+    auth.logout({ local: true }).catch(() => {});
+    const { error } = await attempt(() =>
+      auth.getAccessToken({ audience: "x" }),
+    );
+    return { fresh, same, code: error.code };
+  });
+  expect(later).toEqual({
+    fresh: expect.any(String),
+    same: later.fresh,
+    code: "login_required",
+  });
+  expect(tokens).not.toContain(later.fresh);
+  await signIn(page, app, optionsFor(app, scripted));
+  const [{ value: next }] = await tokensFor(page, { audience: "x" });
+  expect([...tokens, later.fresh]).not.toContain(next);
+});
+
 test("a damaged token for one API is not handed out", async ({
   page,
   app,
