@@ -8,7 +8,7 @@ import {
   type CoreError,
 } from "./errors.js";
 import { authorized } from "./fetch.js";
-import { Listeners, reportLater } from "./listeners.js";
+import { makeListeners, reportLater } from "./listeners.js";
 import { parseJson } from "./json.js";
 import {
   callbackText,
@@ -34,7 +34,7 @@ import {
   type NormalOptions,
   type Options,
 } from "./options.js";
-import { TokenCache } from "./tokens.js";
+import { tokenCache } from "./tokens.js";
 import type {
   AccessTokenOptions,
   AnyAuthError,
@@ -88,10 +88,7 @@ export function createClient(
     known.options = options;
     return known.auth;
   }
-  const client = new Client(options, normal, source(options));
-  clients.set(normal.key, client);
-  client.begin();
-  return client.auth;
+  return makeClient(options, normal, source(options));
 }
 
 /** On a server a client is inert: its state is `"loading"` and stays so. */
@@ -122,15 +119,17 @@ function onServer(): Auth<unknown> {
   };
 }
 
-/** What the Rust side tells. */
+type Failure = AnyAuthError | null;
+
+/** What the Rust side tells, its error as the one that applications see. */
 type Message =
   | { status: "loading" }
-  | { status: "signedIn"; view: View; stale: boolean; error: CoreError | null }
-  | { status: "signedOut"; reason: SignedOutReason; error: CoreError | null }
+  | { status: "signedIn"; view: View; stale: boolean; error: Failure }
+  | { status: "signedOut"; reason: SignedOutReason; error: Failure }
   | { event: "signedIn"; via: AuthEventMap["signedIn"]["via"] }
   | { event: "signedOut"; reason: SignedOutReason }
   | { event: "refreshed"; expiresAt: number | null }
-  | { event: "refreshFailed"; error: CoreError; retryAt: number | null }
+  | { event: "refreshFailed"; error: AnyAuthError; retryAt: number | null }
   | { event: "warning"; code: WarningCode };
 
 /** What went wrong with a callback is in the state; what onCallback threw is the application's. */
@@ -138,154 +137,161 @@ function reportForeign(error: unknown): void {
   if (!(error instanceof AuthError)) reportLater(error);
 }
 
-class Client {
+/** What is known of a client outside of it. */
+interface Client {
   readonly auth: Auth<unknown>;
-  readonly #listeners = new Listeners<
+  readonly normal: NormalOptions;
+  options: Options;
+}
+
+/** A function and no class: what it holds has names of one letter once it is minified, and `this.#name` has not. */
+function makeClient(
+  options: Options,
+  normal: NormalOptions,
+  source: ModuleSource,
+): Auth<unknown> {
+  const { key, storage, redirectUri, part, logoutPrefix } = normal;
+  const listeners = makeListeners<
     AuthEventMap<unknown> & { state: AuthState<unknown> }
   >();
-  readonly #tokens = new TokenCache();
-  #state: AuthState<unknown> = LOADING;
+  const tokens = tokenCache();
+  let state: AuthState<unknown> = LOADING;
   /** The state as text: told again only when it differs. */
-  #told = "";
+  let told = "";
   /** Where a session comes from that was found in the storage. */
-  #via: "restore" | "otherTab" = "restore";
-  #settle!: (state: SettledState<unknown>) => void;
-  #instance: Promise<Instance> | undefined;
+  let via: "restore" | "otherTab" = "restore";
+  let settle!: (state: SettledState<unknown>) => void;
+  let instance: Promise<Instance> | undefined;
   /** A callback that was not yet handed over. */
-  #callback: string | undefined;
+  let callback: string | undefined;
   /** As long as it is one that was taken from the address bar. */
-  #taken: string | undefined;
+  let taken: string | undefined;
   /** Where the page is without the response, for a callback that knows no better. */
-  #cleaned = "/";
-  #handled: Promise<CallbackResult<unknown>> | undefined;
-  #leaving = false;
+  let cleaned = "/";
+  let handled: Promise<CallbackResult<unknown>> | undefined;
+  let isLeaving = false;
   /** What the storage had when the page was left. */
-  #left: string | null = null;
+  let left: string | null = null;
   /** Whether the session that there is was told of. */
-  #announced = false;
+  let isAnnounced = false;
   /** Settles when other tabs were asked for the session. */
-  #asked: Promise<void> | undefined;
-  readonly #end = new AbortController();
-  readonly #away = new Set<(error: AuthError) => void>();
+  let asked: Promise<void> | undefined;
+  const end = new AbortController();
+  const { signal: ended } = end;
+  const away = new Set<(error: AuthError) => void>();
 
-  constructor(
-    public options: Options,
-    readonly normal: NormalOptions,
-    readonly source: ModuleSource,
-  ) {
-    const client = this;
-    const { apiOrigins } = normal;
-    const getAccessToken = this.#getAccessToken;
-    this.auth = {
-      get state() {
-        return client.#state;
-      },
-      ready: this.#ready(),
-      subscribe: (listener) => {
-        const end = this.#listeners.on("state", listener);
-        listener(this.#state);
-        return end;
-      },
-      on: (type, listener, on) =>
-        this.#listeners.on(type, listener, on?.signal),
-      login: this.#login,
-      isCallback: (url) =>
-        (url === undefined && !!(this.#callback ?? this.#handled)) ||
-        isCallback(parse(url ?? location.href, "url"), normal),
-      handleCallback: this.#handleCallback,
-      logout: this.#logout,
+  const auth: Auth<unknown> = {
+    get state() {
+      return state;
+    },
+    ready: whenReady(),
+    subscribe: (listener) => {
+      const end = listeners.on("state", listener);
+      listener(state);
+      return end;
+    },
+    on: (type, listener, on) => listeners.on(type, listener, on?.signal),
+    login,
+    isCallback: (url) =>
+      (url === undefined && !!(callback ?? handled)) ||
+      isCallback(parse(url ?? location.href, "url"), normal),
+    handleCallback,
+    logout,
+    getAccessToken,
+    ...authorized(
+      globalThis.fetch.bind(globalThis),
+      [location.origin, ...normal.apiOrigins],
       getAccessToken,
-      ...authorized(
-        globalThis.fetch.bind(globalThis),
-        [location.origin, ...apiOrigins],
-        getAccessToken,
-      ),
-      getIdToken: () => this.#call(async (core) => core.idToken() ?? null),
-      fetchUserInfo: async (options) =>
-        parseJson(
-          await this.#call((core) => core.userInfo(), options?.signal),
-        ) as UserInfo,
-      preload: () => this.#call(async () => {}),
-      dispose: this.#dispose,
-    };
-  }
+    ),
+    getIdToken: () => call(async (core) => core.idToken() ?? null),
+    fetchUserInfo: async (options) =>
+      parseJson(
+        await call((core) => core.userInfo(), options?.signal),
+      ) as UserInfo,
+    preload: () => call(async () => {}),
+    dispose,
+  };
+  const client: Client = { auth, normal, options };
+  clients.set(key, client);
+  begin();
+  return auth;
 
   /** Not before the page is where the sign-in goes back to. */
-  async #ready(): Promise<SettledState<unknown>> {
+  async function whenReady(): Promise<SettledState<unknown>> {
     const state = await new Promise<SettledState<unknown>>(
-      (resolve) => (this.#settle = resolve),
+      (resolve) => (settle = resolve),
     );
-    await this.#handled?.catch(() => {});
+    await handled?.catch(() => {});
     return state;
   }
 
   /** Takes a response out of the address bar, or reads what is stored: all before anything is loaded. */
-  begin(): void {
-    const { callback, shares } = this.normal;
-    const { signal } = this.#end;
-    addEventListener("pagehide", () => (this.#left = this.#stored()), {
-      signal,
-    });
-    addEventListener("pageshow", this.#cameBack, { signal });
-    addEventListener("storage", this.#signedInElsewhere, { signal });
+  function begin(): void {
+    const { shares } = normal;
+    const on = { signal: ended };
+    addEventListener("pagehide", () => (left = stored()), on);
+    addEventListener("pageshow", cameBack, on);
+    addEventListener("storage", signedInElsewhere, on);
     const here = new URL(location.href);
-    const isBack = isCallback(here, this.normal);
+    const isBack = isCallback(here, normal);
     let asks = false;
-    if (isBack && callback === "auto") {
-      this.#handle(this.#take(here)).catch(reportForeign);
+    if (isBack && normal.callback === "auto") {
+      handle(take(here)).catch(reportForeign);
     } else {
-      const loggedOut = this.#returned(here);
-      asks = shares && !isBack && loggedOut === undefined && !this.#stored();
-      if (!asks) this.#restore(loggedOut);
+      const loggedOut = returned(here);
+      asks = shares && !isBack && loggedOut === undefined && !stored();
+      if (!asks) restore(loggedOut);
     }
     if (asks) {
-      this.#asked = this.#share(true).then(this.#adopt);
+      asked = share(true).then(adopt);
     } else if (shares) {
-      whenIdle(() => this.#share(false));
+      whenIdle(() => share(false));
     }
   }
 
   /** Answers new tabs from now on; asks them for the session first, if this is one. Where it cannot be loaded, nothing is shared. */
-  #share = (asks: boolean): Promise<void> =>
-    import("./share.js")
-      .then(({ share }) => share(this, isOurs, this.#end.signal, asks))
+  function share(asks: boolean): Promise<void> {
+    return import("./share.js")
+      .then(({ share }) => share(client, isOurs, ended, asks))
       .catch(() => {});
+  }
 
   /** Shows what another page has brought. */
-  #adopt = (): void => {
-    if (this.#end.signal.aborted) return;
-    this.#via = "otherTab";
-    this.#restore();
-  };
+  function adopt(): void {
+    if (ended.aborted) return;
+    via = "otherTab";
+    restore();
+  }
 
   /** Shows what is stored. */
-  #restore(loggedOut?: boolean): void {
-    const stored = this.#stored();
-    const view = freshView(stored, this.normal.oidc);
-    if (!stored) {
+  function restore(loggedOut?: boolean): void {
+    const text = stored();
+    const view = freshView(text, normal.oidc);
+    if (!text) {
       const reason = loggedOut === undefined ? "noSession" : "loggedOut";
-      this.#tell({ status: "signedOut", reason, error: null });
+      tell({ status: "signedOut", reason, error: null });
       if (loggedOut === false) {
         queueMicrotask(() =>
-          this.#emit({ event: "warning", code: "logout_unconfirmed" }),
+          emit({ event: "warning", code: "logout_unconfirmed" }),
         );
       }
     } else if (view) {
-      this.#tell({ status: "signedIn", view, stale: false, error: null });
+      tell({ status: "signedIn", view, stale: false, error: null });
       // Listeners are attached after createAuth has returned.
-      queueMicrotask(() => this.#emit({ event: "signedIn", via: "restore" }));
-      whenIdle(this.#wake);
+      queueMicrotask(() => emit({ event: "signedIn", via: "restore" }));
+      whenIdle(wake);
     } else {
-      this.#wake();
+      wake();
     }
   }
 
-  #wake = (): void => void this.#load().catch(() => {});
+  function wake(): void {
+    load().catch(() => {});
+  }
 
   /** Whether this page is what the pending logout comes back to, and whether it is proven to be (OIDC RP-Initiated Logout §3). */
-  #returned(here: URL): boolean | undefined {
-    const { logins, logoutKey, logoutPrefix, postLogoutRedirectUri } =
-      this.normal;
+  function returned(here: URL): boolean | undefined {
+    const { logins, logoutKey, postLogoutRedirectUri } = normal;
     const [state = ""] = statesOf(here, "search");
     const ours = state.startsWith(logoutPrefix);
     if (ours) cleanAddressBar(here, "search");
@@ -301,188 +307,176 @@ class Client {
   // ── The Rust side ─────────────────────────────────────────────────────────
 
   /** The instance, started; made anew after a failure or a trap. */
-  #load(): Promise<Instance> {
-    return (this.#instance ??= this.#make().catch((thrown: unknown) => {
-      this.#instance = undefined;
+  function load(): Promise<Instance> {
+    return (instance ??= make().catch((thrown: unknown) => {
+      instance = undefined;
       const error = toAuthError(thrown, "start") as AnyAuthError;
-      if (this.#state.status === "loading") {
-        this.#tell({ status: "signedOut", reason: "unavailable", error });
+      if (state.status === "loading") {
+        tell({ status: "signedOut", reason: "unavailable", error });
       }
       throw error;
     }));
   }
 
-  async #make(): Promise<Instance> {
+  async function make(): Promise<Instance> {
     const [{ makeInstance }, module] = await Promise.all([
       import("./engine.js").catch((cause: unknown) => {
         throw failed("network", null, cause);
       }),
-      this.source(),
-      this.#asked,
+      source(),
+      asked,
     ]);
-    if (this.#end.signal.aborted) throw AuthError.of("disposed", {});
-    const instance = makeInstance(
+    if (ended.aborted) throw AuthError.of("disposed", {});
+    const made = makeInstance(
       module,
-      this,
+      client,
       TEXTS,
       WARNINGS,
-      this.#hear,
+      hear,
       (cause) => {
-        this.#instance = undefined;
+        instance = undefined;
         return AuthError.of("internal", { location: "wasm" }, true, cause);
       },
     );
-    const callback = this.#callback;
-    this.#taken = this.#callback = undefined;
-    await instance.call((core) => core.start(callback));
+    const given = callback;
+    taken = callback = undefined;
+    await made.call((core) => core.start(given));
     // It could not be handed over at first, and another call has loaded the Rust side now.
-    if (callback && !this.#handled) this.#handle(callback).catch(reportForeign);
-    return instance;
+    if (given && !handled) handle(given).catch(reportForeign);
+    return made;
   }
 
   /** Calls the Rust side; every error leaves as an `AuthError`. */
-  async #call<T>(
-    call: (core: AuthCore) => Promise<T>,
+  async function call<T>(
+    run: (core: AuthCore) => Promise<T>,
     signal?: AbortSignal | null,
   ): Promise<T> {
-    const run = async () => (await this.#load()).call(call);
+    const result = async () => (await load()).call(run);
     try {
-      if (!signal) return await run();
+      if (!signal) return await result();
       if (!(signal instanceof AbortSignal)) {
         throw refuse("signal", "not an AbortSignal");
       }
-      return await abortable(run(), signal);
+      return await abortable(result(), signal);
     } catch (thrown) {
       throw toAuthError(thrown, "call");
     }
   }
 
-  #hear = (json: string): void => {
-    if (this.#end.signal.aborted) return;
-    const message = parseJson(json) as Message;
-    if ("event" in message) this.#emit(message);
+  function hear(json: string): void {
+    if (ended.aborted) return;
+    const heard = parseJson(json) as { error?: unknown };
+    if (heard.error) heard.error = fromCore(heard.error as CoreError);
+    const message = heard as Message;
+    if ("event" in message) emit(message);
     // While it logs out, an instance that was only just started does not bring the session back.
-    else if (!this.#leaving || message.status === "signedOut")
-      this.#tell(message);
-  };
+    else if (!isLeaving || message.status === "signedOut") tell(message);
+  }
 
-  #tell(
-    message:
-      | Extract<Message, { status: string }>
-      | {
-          status: "signedOut";
-          reason: SignedOutReason;
-          error: AnyAuthError | null;
-        },
-  ): void {
+  function tell(message: Extract<Message, { status: string }>): void {
     if (message.status === "loading") return;
-    const error =
-      message.error instanceof AuthError
-        ? (message.error as AnyAuthError)
-        : fromCore(message.error);
-    let state: SettledState<unknown>;
+    const { error } = message;
+    let next: SettledState<unknown>;
     if (message.status === "signedIn") {
       const { status, view, stale } = message;
-      const { user, scope, tokens, refreshable } = view;
-      this.#tokens.hold(view);
-      state = {
+      const { user, scope, refreshable } = view;
+      tokens.hold(view);
+      next = {
         status,
         user,
         scope,
-        expiresAt: tokens[DEFAULT_TOKEN]?.expires_at ?? null,
+        expiresAt: view.tokens[DEFAULT_TOKEN]?.expires_at ?? null,
         freshness: stale ? "stale" : "fresh",
         refreshable,
         error,
       };
     } else {
       const { status, reason } = message;
-      const known = this.#state.status === status ? this.#state.reason : "";
+      const { reason: known } = state as { reason?: SignedOutReason };
       // A new instance knows of no logout.
-      if (reason === "noSession" && /^loggedOut/.test(known)) return;
-      this.#tokens.hold();
-      this.#announced = false;
-      state = { status, user: null, reason, error };
+      if (reason === "noSession" && /^loggedOut/.test(known!)) return;
+      tokens.hold();
+      isAnnounced = false;
+      next = { status, user: null, reason, error };
     }
-    const told = this.#told;
-    this.#told = JSON.stringify(state);
-    if (told === this.#told) return;
-    this.#state = Object.freeze(state);
-    this.#settle(state);
-    this.#listeners.emit("state", this.#state);
+    const before = told;
+    told = JSON.stringify(next);
+    if (told === before) return;
+    state = Object.freeze(next);
+    settle(next);
+    listeners.emit("state", state);
   }
 
-  #emit(message: Extract<Message, { event: string }>): void {
+  function emit(message: Extract<Message, { event: string }>): void {
     const { event, ...rest } = message;
     const moment: Record<string, unknown> = rest;
-    const { status, user, error } = this.#state;
+    const { status, user, error } = state;
     if (event === "signedIn") {
       const isRestored = moment.via === "restore";
       // The facade may have told it before the Rust side was loaded, or made anew.
-      if (isRestored && this.#announced) return;
-      this.#announced = true;
+      if (isRestored && isAnnounced) return;
+      isAnnounced = true;
       if (status !== event) return;
       moment.user = user;
-      if (isRestored) moment.via = this.#via;
+      if (isRestored) moment.via = via;
     }
     if (event === "signedOut") moment.error = error;
-    if (event === "refreshFailed") moment.error = fromCore(message.error);
     if (event === "warning") moment.hint = WARNINGS[message.code] ?? "";
-    this.#listeners.emit(event, moment as never);
+    listeners.emit(event, moment as never);
   }
 
   // ── Callback ──────────────────────────────────────────────────────────────
 
-  #take(url: URL): string {
-    const callback = callbackText(url, this.normal);
-    this.#taken = this.#callback = callback;
-    this.#cleaned = withoutResponse(url, this.normal.part);
-    cleanAddressBar(url, this.normal.part);
-    return callback;
+  function take(url: URL): string {
+    taken = callback = callbackText(url, normal);
+    cleaned = withoutResponse(url, part);
+    cleanAddressBar(url, part);
+    return taken;
   }
 
   /** Once for all who ask; one that could not be handed over because the Rust side could not be loaded is tried again. */
-  #handle(callback: string): Promise<CallbackResult<unknown>> {
-    const handled = this.#complete(callback);
-    this.#handled = handled;
-    handled.catch(() => {
-      if (this.#callback !== undefined) this.#handled = undefined;
+  function handle(text: string): Promise<CallbackResult<unknown>> {
+    const completed = complete(text);
+    handled = completed;
+    completed.catch(() => {
+      if (callback !== undefined) handled = undefined;
     });
-    return handled;
+    return completed;
   }
 
-  #handleCallback = async (
+  async function handleCallback(
     url?: string | URL,
-  ): Promise<CallbackResult<unknown>> => {
-    if (url === undefined && this.#handled) return this.#handled;
-    let callback = this.#callback;
-    if (url !== undefined || callback === undefined) {
+  ): Promise<CallbackResult<unknown>> {
+    if (url === undefined && handled) return handled;
+    let text = callback;
+    if (url !== undefined || text === undefined) {
       const given = parse(url ?? location.href, "url");
       const here = given.href === location.href;
       // A response that is somebody else's stays where it is.
-      callback =
-        here && isCallback(given, this.normal)
-          ? this.#take(given)
-          : (this.#callback = callbackText(given, this.normal));
+      text =
+        here && isCallback(given, normal)
+          ? take(given)
+          : (callback = callbackText(given, normal));
     }
-    return this.#handle(callback);
-  };
+    return handle(text);
+  }
 
   /** Completes the callback that was taken: cleaned from the address bar already, whatever comes of it. */
-  async #complete(callback: string): Promise<CallbackResult<unknown>> {
-    const result = await this.#call((core) => {
-      this.#taken = this.#callback = undefined;
-      return core.handleCallback(callback);
+  async function complete(text: string): Promise<CallbackResult<unknown>> {
+    const result = await call((core) => {
+      taken = callback = undefined;
+      return core.handleCallback(text);
     });
     const { returnTo, appState } = parseJson(result) as {
       returnTo: string | null;
       appState: string | null;
     };
     const completed: CallbackResult<unknown> = {
-      state: this.#state as SignedInState<unknown>,
-      returnTo: returnTo ?? this.#cleaned,
+      state: state as SignedInState<unknown>,
+      returnTo: returnTo ?? cleaned,
       appState: appState === null ? undefined : parseJson(appState),
     };
-    const { onCallback } = this.options;
+    const { onCallback } = client.options;
     if (onCallback) onCallback(completed as never);
     else history.replaceState(history.state, "", completed.returnTo);
     return completed;
@@ -490,83 +484,75 @@ class Client {
 
   // ── Methods ───────────────────────────────────────────────────────────────
 
-  #login = async (options: LoginOptions = {}): Promise<never> => {
+  async function login(options: LoginOptions = {}): Promise<never> {
     checkObject(options, "options");
     typed(options.navigate, "navigate", "function");
     const returnTo = parse(options.returnTo ?? location.href, "returnTo");
     if (returnTo.origin !== location.origin) {
       throw refuse("returnTo", "of another origin");
     }
-    const { params, redirectUri, server } = this.normal;
     const json = JSON.stringify({
       // Asked before anything is waited for: a click is soon forgotten.
       byUser: navigator.userActivation?.isActive,
       // RFC 9700 §4.4.2: who answers is then told by `iss` alone.
       sharedRedirect: [...clients.values()].some(
-        ({ normal }) =>
-          normal.redirectUri === redirectUri && normal.server !== server,
+        ({ normal: other }) =>
+          other.redirectUri === redirectUri && other.server !== normal.server,
       ),
       params: {
-        ...params,
+        ...normal.params,
         ...paramsOf(options, "options"),
       },
       // A response that stands in the address bar is not stored: nobody comes back to it.
-      returnTo: isCallback(returnTo, this.normal)
-        ? withoutResponse(returnTo, this.normal.part)
+      returnTo: isCallback(returnTo, normal)
+        ? withoutResponse(returnTo, part)
         : returnTo.pathname + returnTo.search + returnTo.hash,
       appState: jsonText(options.appState, "appState"),
     });
-    const url = await this.#call(
-      (core) => core.beginLogin(json),
-      options.signal,
-    );
+    const url = await call((core) => core.beginLogin(json), options.signal);
     await navigate(url, options);
     // A page that comes back from the back/forward cache would wait for ever.
-    return new Promise<never>((_, reject) => this.#away.add(reject));
-  };
+    return new Promise<never>((_, reject) => away.add(reject));
+  }
 
-  #logout = async (options: LogoutOptions = {}): Promise<void> => {
-    if (this.#end.signal.aborted) throw AuthError.of("disposed", {});
+  async function logout(options: LogoutOptions = {}): Promise<void> {
+    if (ended.aborted) throw AuthError.of("disposed", {});
     checkObject(options, "options");
     typed(options.navigate, "navigate", "function");
     const json = JSON.stringify({
       local: typed(options.local, "local", "boolean"),
       revoke: typed(options.revoke, "revoke", "boolean"),
-      params: logoutParams(options.extra, this.normal),
-      statePrefix: this.normal.logoutPrefix,
+      params: logoutParams(options.extra, normal),
+      statePrefix: logoutPrefix,
       postLogoutRedirectUri: afterLogout(options),
     });
-    this.#leaving = true;
+    isLeaving = true;
     try {
-      this.#tell({ status: "signedOut", reason: "loggedOut", error: null });
-      const url = await this.#call((core) => core.beginLogout(json));
+      tell({ status: "signedOut", reason: "loggedOut", error: null });
+      const url = await call((core) => core.beginLogout(json));
       if (url !== undefined) await navigate(url, options);
     } catch (error) {
       // Even where the Rust side cannot be loaded, nothing stays.
-      takeText(this.normal.storage, this.normal.key);
+      takeText(storage, key);
       throw error;
     } finally {
-      this.#leaving = false;
+      isLeaving = false;
     }
-  };
+  }
 
-  #getAccessToken = async (options?: AccessTokenOptions): Promise<string> => {
+  async function getAccessToken(options?: AccessTokenOptions): Promise<string> {
     const wishes = options ?? {};
     const { minValidity, forceRefresh, signal, refused, challenge } = wishes;
     seconds(minValidity, "minValidity", 0, 2 ** 31);
-    const wish = this.#tokens.find(wishes);
+    const wish = tokens.find(wishes);
     // A disposed client holds none.
     const held =
-      forceRefresh || refused
-        ? undefined
-        : this.#tokens.fresh(wish, minValidity);
+      forceRefresh || refused ? undefined : tokens.fresh(wish, minValidity);
     if (held !== undefined) return held;
-    if (this.#end.signal.aborted) throw AuthError.of("disposed", {});
-    if (
-      this.#state.status === "signedOut" &&
-      this.#state.reason !== "unavailable"
-    ) {
-      throw AuthError.of("login_required", { reason: this.#state.reason });
+    if (ended.aborted) throw AuthError.of("disposed", {});
+    const { reason } = state as { reason?: SignedOutReason };
+    if (reason && reason !== "unavailable") {
+      throw AuthError.of("login_required", { reason });
     }
     const json = JSON.stringify({
       key: wish.key,
@@ -575,52 +561,53 @@ class Client {
       refused: optional(refused, "refused", text),
       challenge,
     });
-    return this.#call((core) => core.refresh(json), signal);
-  };
+    return call((core) => core.refresh(json), signal);
+  }
 
-  #dispose = (): void => {
-    if (this.#end.signal.aborted) return;
-    this.#end.abort();
-    clients.delete(this.normal.key);
-    this.#tokens.hold();
-    this.#listeners.clear();
-    this.#instance?.then(
+  function dispose(): void {
+    if (ended.aborted) return;
+    end.abort();
+    clients.delete(key);
+    tokens.hold();
+    listeners.clear();
+    instance?.then(
       ({ core }) => core.free(),
       () => {},
     );
-    this.#instance = undefined;
+    instance = undefined;
     // A response that was not handed over is the next client's: StrictMode makes one at once.
-    if (this.#taken) history.replaceState(history.state, "", this.#taken);
-  };
+    if (taken) history.replaceState(history.state, "", taken);
+  }
 
-  #stored = (): string | null => readText(this.normal.storage, this.normal.key);
+  function stored(): string | null {
+    return readText(storage, key);
+  }
 
   /** The storage is another tab's, too, and there is a session now: the Rust side hears of what comes after. */
-  #signedInElsewhere = (): void => {
-    if (this.#state.status === "signedOut" && this.#stored()) {
-      this.#via = "otherTab";
-      this.#wake();
+  function signedInElsewhere(): void {
+    if (state.status === "signedOut" && stored()) {
+      via = "otherTab";
+      wake();
     }
-  };
+  }
 
   /** Out of the back/forward cache. */
-  #cameBack = (event: PageTransitionEvent): void => {
+  function cameBack(event: PageTransitionEvent): void {
     if (!event.persisted) return;
-    for (const reject of this.#away) reject(AuthError.of("aborted", {}));
-    this.#away.clear();
+    for (const reject of away) reject(AuthError.of("aborted", {}));
+    away.clear();
     // On a later page somebody signed in, or it ended there: nobody sees who was there before.
-    const stored = this.#stored();
-    if (stored) {
-      if (stored !== this.#left || this.#state.status === "signedOut")
-        this.#adopt();
-    } else if (this.#left) {
+    const text = stored();
+    if (text) {
+      if (text !== left || state.status === "signedOut") adopt();
+    } else if (left) {
       const reason = "loggedOutElsewhere";
-      this.#tell({ status: "signedOut", reason, error: null });
-      this.#instance
+      tell({ status: "signedOut", reason, error: null });
+      instance
         ?.then(({ core }) => core.beginLogout('{"elsewhere":true}'))
         .catch(() => {});
     }
-  };
+  }
 }
 
 async function navigate(

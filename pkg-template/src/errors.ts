@@ -77,18 +77,15 @@ export interface CoreError {
 }
 
 /** The error of the Rust side as the one that applications see. */
-export function fromCore(error: CoreError | null): AnyAuthError | null {
-  return (
-    error &&
-    (AuthError.of(error.code, error.details, error.retryable) as AnyAuthError)
-  );
+export function fromCore(error: CoreError): AuthError {
+  return AuthError.of(error.code, error.details, error.retryable);
 }
 
 /** Whatever was thrown, as an `AuthError`; what is none of ours is a bug of ours. */
 export function toAuthError(thrown: unknown, location: string): AuthError {
   if (thrown instanceof AuthError) return thrown;
   if (typeof thrown === "string") {
-    return fromCore(parseJson(thrown) as CoreError) as AuthError;
+    return fromCore(parseJson(thrown) as CoreError);
   }
   return AuthError.of("internal", { location }, false, thrown);
 }

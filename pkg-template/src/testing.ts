@@ -2,7 +2,7 @@
 
 import { AuthError, TEXTS } from "./errors.js";
 import { authorized } from "./fetch.js";
-import { Listeners } from "./listeners.js";
+import { makeListeners } from "./listeners.js";
 import { ERRORS } from "./texts.js";
 import type {
   AnyAuthError,
@@ -103,8 +103,8 @@ export function createFakeAuth<TUser = IdTokenClaims>(
   initial: AuthState<TUser> = signedOut(),
   options: FakeOptions = {},
 ): FakeAuth<TUser> {
-  const states = new Listeners<{ change: AuthState<TUser> }>();
-  const moments = new Listeners<AuthEventMap<TUser>>();
+  const states = makeListeners<{ change: AuthState<TUser> }>();
+  const moments = makeListeners<AuthEventMap<TUser>>();
   const calls: FakeCall[] = [];
   const failures = new Map<string, unknown[]>();
   /** Logins that wait for ever. */

@@ -17,69 +17,71 @@ interface Wish extends TokenWish {
 }
 
 /** The access tokens of the present, so that asking for one crosses into wasm only when it is no longer fresh. */
-export class TokenCache {
-  #held = new Map<string, Held>();
+export function tokenCache() {
+  let tokens = new Map<string, Held>();
   /** What was asked for before, by one of its parameters: to work out a key takes microseconds. */
-  #wishes = new Map<string | undefined, Wish>();
+  const wishes = new Map<string | undefined, Wish>();
   /** Of the token that was signed in for, apart since almost every call is about it. */
-  #default: Wish | undefined;
+  let signedInFor: Wish | undefined;
   /** When the monotonic clock was last asked, and how far it was from the wall clock. */
-  #asked!: number;
-  #apart!: number;
-  /** What was signed in for: the default token is for it. */
-  #api: View["api"];
+  let asked: number;
+  let apart: number;
+  let api: View["api"];
 
-  /** Holds the tokens of this session, and no others. */
-  hold(view?: Pick<View, "api" | "tokens"> | null): void {
-    this.#api = view?.api;
-    const held = new Map<string, Held>();
-    for (const [key, token] of Object.entries(view?.tokens ?? {})) {
-      const known = this.#held.get(key);
-      // Anchored once, when it came: later the wall clock may have jumped.
-      held.set(
-        key,
-        known?.token === token.access_token ? known : anchor(token),
-      );
-    }
-    this.#held = held;
-    this.#wishes.clear();
-    this.#default = { key: DEFAULT_TOKEN, held: held.get(DEFAULT_TOKEN) };
-  }
+  return {
+    /** Holds the tokens of this session, and no others. */
+    hold(view?: Pick<View, "api" | "tokens">): void {
+      api = view?.api;
+      const next = new Map<string, Held>();
+      for (const [key, token] of Object.entries(view?.tokens ?? {})) {
+        const known = tokens.get(key);
+        // Anchored once, when it came: later the wall clock may have jumped.
+        next.set(
+          key,
+          known?.token === token.access_token ? known : anchor(token),
+        );
+      }
+      tokens = next;
+      wishes.clear();
+      signedInFor = { key: DEFAULT_TOKEN, held: tokens.get(DEFAULT_TOKEN) };
+    },
 
-  /** The token that is asked for, whether it is held or not. */
-  find({ audience, resource, scope }: AccessTokenOptions): Wish {
-    const name = resource ?? audience ?? scope;
-    const known =
-      name === undefined ? this.#default : this.#wishes.get(name as string);
-    // Texts only: a list or a URL equals none, since it may have changed.
-    if (
-      known &&
-      known.resource === resource &&
-      known.audience === audience &&
-      known.scope === scope
-    ) {
-      return known;
-    }
-    const asked = wishOf({ audience, resource, scope }, this.#api);
-    const wish = { ...asked, held: this.#held.get(asked.key) };
-    this.#wishes.set(wish.resource ?? wish.audience ?? wish.scope, wish);
-    return wish;
-  }
+    /** The token that is asked for, whether it is held or not. */
+    find({ audience, resource, scope }: AccessTokenOptions): Wish {
+      const name = resource ?? audience ?? scope;
+      const known =
+        name === undefined ? signedInFor : wishes.get(name as string);
+      // Texts only: a list or a URL equals none, since it may have changed.
+      if (
+        known &&
+        known.resource === resource &&
+        known.audience === audience &&
+        known.scope === scope
+      ) {
+        return known;
+      }
+      const asked = wishOf({ audience, resource, scope }, api);
+      const wish = { ...asked, held: tokens.get(asked.key) };
+      wishes.set(wish.resource ?? wish.audience ?? wish.scope, wish);
+      return wish;
+    },
 
-  /** The token, if it is good for so many seconds; without a number, for as long as it takes to arrive. */
-  fresh({ held }: Wish, minValidity?: number): string | undefined {
-    if (!held) return undefined;
-    const now = Date.now();
-    // It costs more than all else here: it is asked once a second, and when the wall clock was put back.
-    if (!(Math.abs(now - this.#asked) < 1000)) {
-      this.#asked = now;
-      this.#apart = performance.now() - now;
-    }
-    const needed = minValidity === undefined ? held.leeway : minValidity * 1000;
-    return now + needed + Math.max(0, this.#apart - held.apart) < held.end
-      ? held.token
-      : undefined;
-  }
+    /** The token, if it is good for so many seconds; without a number, for as long as it takes to arrive. */
+    fresh({ held }: Wish, minValidity?: number): string | undefined {
+      if (!held) return undefined;
+      const now = Date.now();
+      // It costs more than all else here: it is asked once a second, and when the wall clock was put back.
+      if (!(Math.abs(now - asked) < 1000)) {
+        asked = now;
+        apart = performance.now() - now;
+      }
+      const needed =
+        minValidity === undefined ? held.leeway : minValidity * 1000;
+      return now + needed + Math.max(0, apart - held.apart) < held.end
+        ? held.token
+        : undefined;
+    },
+  };
 }
 
 function anchor({
