@@ -25,6 +25,7 @@ export const coreFiles = ["core.wasm", "core.js", "wasm-inline.js"].map(inWork);
 /** What the result depends on. */
 const inputs = [
   "src",
+  "heap",
   "Cargo.toml",
   "Cargo.lock",
   ".cargo/config.toml",

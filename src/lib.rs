@@ -35,8 +35,7 @@ pub mod testing;
 /// 2 kB brotli smaller than the standard allocator, and enough for a few documents at a time (docs/size.md).
 #[cfg(all(target_arch = "wasm32", feature = "js"))]
 #[global_allocator]
-static ALLOCATOR: zeroizing_alloc::ZeroAlloc<talc::wasm::WasmDynamicTalc> =
-    zeroizing_alloc::ZeroAlloc(talc::wasm::new_wasm_dynamic_allocator());
+static ALLOCATOR: countersign_heap::Heap = countersign_heap::heap();
 
 #[cfg(all(test, target_arch = "wasm32"))]
 wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_browser);

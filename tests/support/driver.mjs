@@ -158,7 +158,8 @@ export async function untilMoment(page, type) {
 /**
  * From now on this page, or every page of a context, counts what crosses into wasm: `crossings`, what it calls outside: `calledBack`,
  * and `instances`.
- * `trapOnce = /name/` makes the next call of such an export trap; `inMemory(text)` searches what wasm has in memory.
+ * `trapOnce = /name/` makes the next call of such an export trap; `inMemory(text)` searches what wasm has in memory, and
+ * `memoryPages()` says how many pages of 64 KiB each instance has.
  */
 export function watchWasm(pages) {
   return pages.addInitScript(() => {
@@ -190,6 +191,8 @@ export function watchWasm(pages) {
             window.calledBack.push(name);
             return call(...args);
           };
+    window.memoryPages = () =>
+      memories.map(({ buffer }) => buffer.byteLength / 65536);
     const each = (object, change) =>
       Object.fromEntries(
         Object.entries(object).map(([name, value]) => [
