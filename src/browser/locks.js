@@ -1,8 +1,6 @@
 // Keeps tabs apart: by a Web Lock; where there is none or it is refused, by a lease beside the mailbox; without a database
 // by claims on the channel, which only tabs that are awake can answer.
 
-import { taken } from "./tabs.js";
-
 /** What a wish comes to; `locks.rs` has the same numbers. */
 const [locked, absent, timeout, leased] = [0, 1, 2, 3];
 
@@ -17,7 +15,6 @@ const objections = 100;
 const held = -1;
 
 export class Locks {
-  #request = taken(globalThis.navigator?.locks, ["request"])?.request;
   #tell;
   #tabs;
   #wishes = new Map();
@@ -50,7 +47,8 @@ export class Locks {
     };
     this.#wishes.set(ticket, wish);
     for (const way of [
-      () => this.#request(name, { signal }, () => grant(locked)),
+      // Nothing of `navigator` before it is needed: it brings the engine to make 16 KiB.
+      () => navigator.locks.request(name, { signal }, () => grant(locked)),
       () => this.#lease(name, seconds * 1000 + margin, signal, grant),
       () => this.#claim(name, signal, grant),
     ])

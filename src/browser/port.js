@@ -32,7 +32,6 @@ export const endAll = () => ports.forEach((port) => port.end());
 export class Port {
   /** The page's own, as they are now: what a script puts in their place later sees nothing of ours. */
   #page = {
-    Request,
     Response,
     parse: JSON.parse,
     ...taken(globalThis, ["fetch"]),
@@ -55,6 +54,8 @@ export class Port {
     ports.add(this);
     this.#tell = tell;
     this.#transport = transport;
+    // Nobody else needs one, and the engine makes 5 KiB of it.
+    this.#page.Request = transport && Request;
     this.#log = log;
     const answer = (...all) => this.#tell(...all);
     this.tabs = new Tabs(answer);
