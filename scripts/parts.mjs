@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { mkdir, readdir, readFile, rm } from "node:fs/promises";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { findEngine, missing } from "./browsers.mjs";
 import { checkSize } from "./bytes.mjs";
@@ -27,7 +28,8 @@ import {
   plus,
 } from "./tally.mjs";
 
-// The parts of `npm test`. A part is { group, name, engine, browser?, needs: [step], after?: group, run(say) -> tally }.
+// The parts of `npm test`. A part is { group, name, engine, browser?, needs: [step], after?: group, whole?, run(say) -> tally }.
+// One that others come `after` is `whole` (lanes.mjs).
 
 const wasm32 = ["--target", "wasm32-unknown-unknown"];
 const toolchain = [rustToolchain, nodeModules];
@@ -96,6 +98,7 @@ export const parts = [
     group: "build",
     name: "build and pack",
     engine: "",
+    whole: true,
     needs: toolchain,
     run: async (say) => {
       for (const step of [...buildSteps(), packStep]) {
@@ -106,6 +109,8 @@ export const parts = [
       return pass();
     },
   },
+  // It waits for most of its two minutes, so it begins before those that go on beside it.
+  raceAndSoak(),
   {
     ...checks("types", "types and exports", "", [
       ["tsc, the package", "tsc", ["-p", "pkg-template", "--noEmit"]],
@@ -138,7 +143,6 @@ export const parts = [
       return pass();
     },
   },
-  ...["chromium", "firefox"].map(e2ePart),
   {
     ...nodePart({
       group: "frameworks",
@@ -149,7 +153,6 @@ export const parts = [
     }),
     needs: [nodeModules, olderFrameworks],
   },
-  raceAndSoak(),
   nodePart({
     group: "webkit",
     name: "end to end",
@@ -166,6 +169,7 @@ export const parts = [
     after: "build",
   }),
   packagingPart,
+  ...["chromium", "firefox"].map(e2ePart),
 ];
 
 /** Runs commands that pass or fail as a whole; each counts as one test. */
@@ -323,8 +327,10 @@ function settled(tally, status, output) {
   return tally.failed > 0 ? tally : plus(tally, fail("the runner itself"));
 }
 
-/** Specs that fill the machine by themselves; most others wait for servers and timers, and two of them go on at once. */
+/** Specs with many tabs, or one that never waits: as many at once as there are cores. All others wait for servers and timers: half as many more. */
 const manyTabs = "(tabs-[a-z-]+|share|demo|lies)\\.spec";
+
+const cores = availableParallelism();
 
 function e2ePart(engine) {
   return {
@@ -334,6 +340,7 @@ function e2ePart(engine) {
     browser: true,
     needs: [nodeModules, olderFrameworks],
     after: "build",
+    whole: true,
     async run(say) {
       const project = ["test", `--project=${engine}`];
       const lack = missing(engine);
@@ -342,11 +349,11 @@ function e2ePart(engine) {
         return notRun(playwrightNames(report), lack);
       }
       let tally = none();
-      for (const [name, ...some] of [
-        [engine, "--workers=2", `--grep-invert=${manyTabs}`],
-        [`${engine}-tabs`, "--workers=1", `--grep=${manyTabs}`],
+      for (const [name, workers, some] of [
+        [engine, Math.ceil(1.5 * cores), `--grep-invert=${manyTabs}`],
+        [`${engine}-tabs`, cores, `--grep=${manyTabs}`],
       ]) {
-        const words = [...project, ...some];
+        const words = [...project, some, `--workers=${workers}`];
         const { report, status, output } = await playwright(name, words, say);
         tally = plus(tally, settled(playwrightTally(report), status, output));
       }

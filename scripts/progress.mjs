@@ -38,41 +38,59 @@ export async function runStep(step, place = "") {
   }
 }
 
+/** The steps that go on: each is `{ text(), beside }`, the latter where another went on meanwhile. */
+const going = new Set();
+let drawing;
+
 function liveLine(title, hint, start) {
   let said = "";
   const head = `${title}${hint ? ` (${hint})` : ""} ...`;
+  const one = {
+    text: () => `${head} ${seconds(start).replace(/\.\d/, "")} ${said}`,
+    beside: false,
+  };
+  going.add(one);
+  if (going.size > 1) for (const each of going) each.beside = true;
+  const say = (line) => (said = line.trim());
   return process.stdout.isTTY ? onTerminal() : onLog();
 
   function onTerminal() {
-    const draw = () => {
-      const text = `${head} ${seconds(start).replace(/\.\d/, "")} ${said}`;
-      process.stdout.write(
-        `\r\x1b[2K${text.slice(0, process.stdout.columns - 1)}`,
-      );
-    };
-    const timer = setInterval(draw, 250);
+    drawing ??= setInterval(draw, 250);
     draw();
     return {
-      say: (line) => (said = line.trim()),
-      end: (result) => {
-        clearInterval(timer);
+      say,
+      end(result) {
+        going.delete(one);
         process.stdout.write(`\r\x1b[2K${head} ${result}\n`);
+        if (going.size > 0) return draw();
+        clearInterval(drawing);
+        drawing = undefined;
       },
     };
   }
 
   function onLog() {
+    const name = () => (one.beside ? `${title}: ` : "");
     console.log(head);
     const timer = setInterval(
-      () => console.log(`      ${seconds(start)}: ${said || "still running"}`),
+      () =>
+        console.log(
+          `      ${name()}${seconds(start)}: ${said || "still running"}`,
+        ),
       BEAT,
     );
     return {
-      say: (line) => (said = line.trim()),
-      end: (result) => {
+      say,
+      end(result) {
+        going.delete(one);
         clearInterval(timer);
-        console.log(`      ${result}`);
+        console.log(`      ${name()}${result}`);
       },
     };
   }
+}
+
+function draw() {
+  const text = [...going].map((one) => one.text()).join("   ");
+  process.stdout.write(`\r\x1b[2K${text.slice(0, process.stdout.columns - 1)}`);
 }

@@ -1,19 +1,25 @@
+import { availableParallelism } from "node:os";
 import { browsers } from "./browsers.mjs";
+import { inLanes } from "./lanes.mjs";
 import { main } from "./main.mjs";
 import { parts } from "./parts.mjs";
 import { runStep, runSteps } from "./progress.mjs";
 import { aligned } from "./table.mjs";
 import { fail, notRun, plus } from "./tally.mjs";
 
+/** Most parts wait, or have one thread, for the most of their time. */
+const lanes = Math.min(availableParallelism(), 3);
+
 await main(async () => {
   const chosen = choose(process.argv.slice(2));
   const broken = await setUp(chosen);
   const results = [];
-  for (const [index, part] of chosen.entries()) {
+  await inLanes(chosen, lanes, async (part, index) => {
     const place = `[${index + 1}/${chosen.length}]`;
     results.push(await runPart(part, broken, results, place));
-  }
-  report(results);
+  });
+  const order = ({ part }) => chosen.indexOf(part);
+  report(results.sort((a, b) => order(a) - order(b)));
 });
 
 /** The parts asked for by their group, with the build where one of them needs it; all of them when none is named. */
