@@ -43,7 +43,7 @@ export const callback = {
       );
       await inTurns(
         contestants,
-        { ...turns, name: "callback", rounds: quick ? 2 : 15 },
+        { ...turns, name: "callback", rounds: quick ? 2 : 9 },
         async (contestant) => {
           const timing = await once(stage, contestant, {});
           hold(timing, contestant);

@@ -20,7 +20,7 @@ export const concurrent = {
     try {
       await inTurns(
         contestants,
-        { step, failed, name: "concurrent calls", rounds: quick ? 1 : 7 },
+        { step, failed, name: "concurrent calls", rounds: quick ? 1 : 5 },
         async (contestant) => {
           const one = await once(stage, contestant);
           counts.add(contestant, one);

@@ -87,7 +87,7 @@ async function curves(own, { across, sizes, plots, ...one }, how) {
       const settings = stage.settings(own, own.storages[0]);
       site.settings = one.settings(settings, size);
       const name = `${size} ${across}`;
-      const turns = { step, failed, name, rounds: quick ? 1 : 7 };
+      const turns = { step, failed, name, rounds: quick ? 1 : 5 };
       await inTurns([own], turns, async () => {
         const context = await stage.browser.newContext();
         try {

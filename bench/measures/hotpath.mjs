@@ -37,7 +37,7 @@ export const hotpath = {
           pages.set(contestant.name, await signedIn(stage, contestant)),
       );
       // The first round is for the compiler of the engine.
-      const rounds = quick ? 3 : 16;
+      const rounds = quick ? 3 : 10;
       await inTurns(
         contestants,
         { ...turns, name: "cached token", rounds },

@@ -37,7 +37,7 @@ export const loginUrl = {
       );
       await inTurns(
         contestants,
-        { ...turns, name: "login URL", rounds: quick ? 3 : 15 },
+        { ...turns, name: "login URL", rounds: quick ? 3 : 9 },
         async (contestant) =>
           times.add(contestant, median(await ask(contestant, count))),
       );

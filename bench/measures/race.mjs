@@ -11,7 +11,7 @@ export const race = {
   async run(contestants, { quick, step, failed }) {
     const list = races({ tabs: quick ? [10] : [10, 50] });
     const repeats = quick ? 1 : 3;
-    const how = { repeats, step, failed };
+    const how = { repeats, step, failed, spare: true };
     const results = await runRaces(list, contestants, how);
     return {
       groups: list.map((one) => ({

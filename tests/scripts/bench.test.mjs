@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { beaten } from "../../bench/race.mjs";
 import { spoiled } from "../../bench/support/answers.mjs";
 import { quartiles } from "../../bench/support/figures.mjs";
 import { page } from "../../bench/support/plot.mjs";
@@ -45,6 +46,18 @@ test("a spoiled ID Token has another signature of the same length", () => {
   assert.equal(id_token.length, answer.id_token.length);
   assert.notEqual(id_token, answer.id_token);
   assert.ok(id_token.startsWith("e30.e30."));
+});
+
+test("who has lost every tab twice and kept none is spared more races of the kind, but runs each once", () => {
+  const lost = { valid: 0 };
+  const kept = { valid: 9 };
+  assert.equal(beaten([], []), false);
+  assert.equal(beaten([lost], []), false);
+  assert.equal(beaten([lost, lost], []), true);
+  assert.equal(beaten([], [lost, lost]), false);
+  assert.equal(beaten([lost], [lost, lost]), true);
+  assert.equal(beaten([lost, lost], [lost, kept]), false);
+  assert.equal(beaten([lost, kept], [lost, lost]), false);
 });
 
 test("whoever begins a round is last in the next, and who failed is out", async () => {
