@@ -97,6 +97,7 @@ test("T33: every method gives a result or a typed error, whatever it is given", 
   app,
   scripted,
 }) => {
+  test.setTimeout(90_000);
   await withUgly(page);
   await signIn(page, app, optionsFor(app, scripted));
   const foreign = await page.evaluate(

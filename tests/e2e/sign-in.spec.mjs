@@ -121,8 +121,10 @@ test.describe("at the real provider", () => {
     const options = optionsFor(app, op);
     await signInReally(page, app, options);
     op.control.resetCounters();
-    op.control.setDelay("token", 300);
-    op.control.setDelay("jwks", 300);
+    // Long beside what a busy machine takes for the rest.
+    const delay = 1000;
+    op.control.setDelay("token", delay);
+    op.control.setDelay("jwks", delay);
     expect((await begin(page, options)).status).toBe("signedIn");
     const done = Date.now();
     // The keys and the tokens, and nothing else: discovery came along over the redirect.
@@ -137,9 +139,9 @@ test.describe("at the real provider", () => {
     const [jwks] = op.control.requests.filter(
       ({ endpoint }) => endpoint === "jwks",
     );
-    // The token endpoint answers no earlier than 300 ms after it was asked.
-    expect(jwks.at).toBeLessThan(token.at + 300);
-    expect(done - Math.min(token.at, jwks.at)).toBeLessThan(600);
+    // The token endpoint answers no earlier than that after it was asked.
+    expect(jwks.at).toBeLessThan(token.at + delay);
+    expect(done - Math.min(token.at, jwks.at)).toBeLessThan(2 * delay);
   });
 });
 
