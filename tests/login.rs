@@ -486,3 +486,20 @@ fn a_hundred_abandoned_logins_leave_bounded_storage() {
         .count();
     assert_eq!(logins, transaction::MAX_PENDING + 1);
 }
+
+#[test]
+fn logins_that_are_over_go_with_the_next_page_and_where_the_storage_is_full() {
+    for is_full in [false, true] {
+        let (world, _, mut page) = world();
+        page.begin_login().unwrap();
+        let (old, _) = page.tab.storage().only(LOGIN_PREFIX).unwrap();
+        world.advance(transaction::LIFETIME);
+        if is_full {
+            page.tab.storage().set_trouble(Trouble::Full);
+        } else {
+            page = page.reload();
+        }
+        assert_eq!(page.begin_login().is_ok(), !is_full);
+        assert!(!page.tab.storage().texts().contains_key(&old));
+    }
+}

@@ -77,6 +77,14 @@ impl Spawn for Browser {
     }
 }
 
+#[cfg(feature = "js")]
+impl Browser {
+    /// Runs a task of the exports: JavaScript has just called, so nobody is in the middle of something.
+    pub(crate) fn run_now(&self, task: Task) {
+        self.line.run_now(task);
+    }
+}
+
 impl Navigator for Browser {
     fn assign(&self, uri: &str) {
         port::assign(uri);

@@ -158,6 +158,12 @@ impl Line {
         self.port.run_soon();
     }
 
+    /// Runs a task in this turn, for who is in the middle of nothing.
+    pub(super) fn run_now(&self, task: Task) {
+        self.desk.tasks.borrow_mut().push(task);
+        self.desk.run();
+    }
+
     pub(super) fn wake_at(&self, millis: f64, wake: Box<dyn FnOnce()>) {
         self.desk.wake.replace(Some(wake));
         self.port.wake_at(millis);

@@ -7,6 +7,7 @@ use crate::protocol::metadata::ServerMetadata;
 use crate::protocol::pkce;
 use crate::protocol::scope::Scope;
 use crate::protocol::text::{joined, number};
+use crate::protocol::time::Timestamp;
 use crate::session::state::Warning;
 use crate::session::token_key::api_of;
 use crate::session::transaction::{self, Transaction, Wishes};
@@ -160,22 +161,39 @@ impl<P: Platform> Auth<P> {
         Ok(request.to_uri(metadata))
     }
 
-    /// Stores a pending login, and drops those that nobody will come back from.
+    /// Stores a pending login; now and then, and where the storage is full, those that nobody will come back from are
+    /// dropped before.
     fn store_login(&self, login: &Transaction) -> Result<(), Error> {
+        let (key, text) = (transaction::key(login.state()), login.encode());
+        let save = || self.0.platform.login_storage().save(&key, &text);
+        let room = self.0.room_for_logins.get();
+        if room == 0 || save().is_err() {
+            self.sweep_logins(login.began_at());
+            save().map_err(|_| Error::storage("write"))?;
+        }
+        let room = &self.0.room_for_logins;
+        room.set(room.get().saturating_sub(1));
+        Ok(())
+    }
+
+    /// Looks at all pending logins, which takes time: this page knows how many it adds.
+    fn sweep_logins(&self, now: Timestamp) {
         let storage = self.0.platform.login_storage();
         let mut logins = Vec::new();
         for key in storage.keys(transaction::KEY_PREFIX) {
             let text = storage.load(&key).ok().flatten().unwrap_or_default();
             logins.push((key, transaction::began_at(&text)));
         }
-        for key in transaction::sweep(logins, login.began_at()) {
-            // One that stays is swept by the next login.
-            let _ = storage.remove(&key);
+        let count = logins.len();
+        let dropped = transaction::sweep(logins, now);
+        for key in &dropped {
+            // One that stays is dropped by the next sweep.
+            let _ = storage.remove(key);
         }
-        let key = transaction::key(login.state());
-        storage
-            .save(&key, &login.encode())
-            .map_err(|_| Error::storage("write"))
+        let kept = count.saturating_sub(dropped.len());
+        self.0
+            .room_for_logins
+            .set((transaction::MAX_PENDING + 1).saturating_sub(kept));
     }
 }
 

@@ -22,18 +22,28 @@ impl<P: Platform> Auth<P> {
 
     /// Refuses a login that follows too many others. The user's own is never refused, and forgets those.
     pub(super) fn stop_login_loop(&self, by_user: bool) -> Result<(), Error> {
-        let Some(logins) = self.logins() else {
+        if by_user {
+            self.0.has_left.set(false);
+        }
+        // This page's login was let go already.
+        if self.0.has_left.get() {
+            return Ok(());
+        }
+        let text = self.stored_logins();
+        if text.is_empty() {
+            return Ok(());
+        }
+        let Some(logins) = Logins::decode(&text, self.now().wall) else {
             return Ok(());
         };
         if by_user {
-            self.0.has_left.set(false);
             // What cannot be removed is over in a minute.
             let key = self.0.config.login_loop_key();
             let _ = self.0.platform.login_storage().remove(&key);
             return Ok(());
         }
         match logins.too_many(self.now().wall) {
-            Some((count, seconds)) if !self.0.has_left.get() => {
+            Some((count, seconds)) => {
                 // A time that a clock has left in the future is now by then, and passes.
                 self.keep(&logins);
                 Err(Error::from(ErrorKind::LoginLoop {
@@ -48,7 +58,10 @@ impl<P: Platform> Auth<P> {
 
     /// Counts a login that leaves without the user's doing. A page leaves once, however often it asks for it.
     pub(super) fn count_login(&self) {
-        if let Some(mut logins) = self.logins().filter(|_| !self.0.has_left.replace(true)) {
+        if !self.0.has_left.get()
+            && let Some(mut logins) = self.logins()
+        {
+            self.0.has_left.set(true);
             logins.leave(self.now().wall);
             self.keep(&logins);
         }
@@ -81,10 +94,13 @@ impl<P: Platform> Auth<P> {
     }
 
     fn logins(&self) -> Option<Logins> {
+        Logins::decode(&self.stored_logins(), self.now().wall)
+    }
+
+    fn stored_logins(&self) -> String {
         let storage = self.0.platform.login_storage();
         let text = storage.load(&self.0.config.login_loop_key());
-        let text = text.ok().flatten().unwrap_or_default();
-        Logins::decode(&text, self.now().wall)
+        text.ok().flatten().unwrap_or_default()
     }
 
     /// Where it cannot be kept, nothing is counted: that alone is no reason to refuse a login.

@@ -103,6 +103,8 @@ struct Inner<P: Platform> {
     warned: RefCell<Vec<Warning>>,
     /// A login has left without the user's doing, and its callback has not come.
     has_left: Cell<bool>,
+    /// So many more logins may be pending before those that nobody will come back from are looked for.
+    room_for_logins: Cell<usize>,
 }
 
 impl<P: Platform> Auth<P> {
@@ -135,6 +137,7 @@ impl<P: Platform> Auth<P> {
             watchers: RefCell::default(),
             warned: RefCell::default(),
             has_left: Cell::default(),
+            room_for_logins: Cell::default(),
         }));
         let weak = Rc::downgrade(&auth.0);
         auth.0
@@ -205,10 +208,10 @@ impl<P: Platform> Auth<P> {
         self.0.platform.now()
     }
 
-    /// Runs a task of the exports.
+    /// The world that it acts in.
     #[cfg(all(target_arch = "wasm32", feature = "js"))]
-    pub(crate) fn spawn(&self, task: ports::Task) {
-        self.0.platform.spawn(task);
+    pub(crate) fn platform(&self) -> &P {
+        &self.0.platform
     }
 
     /// One input, then every output. Listeners are told by [`Auth::tell`], once no borrow and no lock is held.

@@ -159,7 +159,7 @@ impl AuthCore {
     fn run(&self, task: Pin<Box<dyn Future<Output = Result<JsValue, Error>>>>) -> Promise {
         let deferred = Deferred::new();
         let promise = deferred.promise();
-        self.auth.spawn(Box::pin(async move {
+        self.auth.platform().run_now(Box::pin(async move {
             match task.await {
                 Ok(value) => deferred.resolve(value),
                 Err(error) => deferred.reject(reject(&error)),

@@ -1,6 +1,7 @@
 //! A pending login: one stored record per `state`, with a lifetime (RFC 6749 §10.12; RFC 9700 §4.7).
 
-use crate::protocol::entropy::{Entropy, NoEntropy, random_token};
+use crate::protocol::base64url::encode;
+use crate::protocol::entropy::{Entropy, NoEntropy};
 use crate::protocol::json::{Json, Object};
 use crate::protocol::pkce::CodeVerifier;
 use crate::protocol::scope::Scope;
@@ -223,16 +224,18 @@ impl Draft<'_> {
     /// [`NoEntropy`] where the platform has no secure randomness, or a source that repeats itself: the `nonce`, which all
     /// may see, would be the verifier.
     pub fn draw(self, now: Timestamp, entropy: &impl Entropy) -> Result<Transaction, NoEntropy> {
-        let (state, nonce) = (random_token(entropy)?, random_token(entropy)?);
-        if state == nonce {
+        let mut bytes = [[0; 32]; 3];
+        entropy.fill(bytes.as_flattened_mut())?;
+        let [state, nonce, verifier] = bytes;
+        if state == nonce || nonce == verifier {
             return Err(NoEntropy);
         }
         let document = Object::new()
             .integer("v", VERSION)
             .integer("began_at", now.as_millis())
-            .text("state", &joined(&[self.state_prefix, &state]))
-            .text("nonce", &nonce)
-            .text("code_verifier", &random_token(entropy)?)
+            .text("state", &joined(&[self.state_prefix, &encode(&state)]))
+            .text("nonce", &encode(&nonce))
+            .text("code_verifier", &encode(&verifier))
             .text("issuer", self.issuer)
             .text("client_id", self.client_id)
             .text("redirect_uri", self.redirect_uri.as_str())
