@@ -151,11 +151,17 @@ function makeClient(
   source: ModuleSource,
 ): Auth<unknown> {
   const { key, storage, redirectUri, part, logoutPrefix } = normal;
+  const { origin } = location;
   const listeners = makeListeners<
     AuthEventMap<unknown> & { state: AuthState<unknown> }
   >();
   const tokens = tokenCache();
   let state: AuthState<unknown> = LOADING;
+  /**
+   * What is being asked of the Rust side, by the wish: who wishes the same waits for the same answer, and a thousand take no
+   * longer than one. Not once another state is told, which may be of another user.
+   */
+  let asking: Record<string, Promise<string>> = {};
   /** The state as text: told again only when it differs. */
   let told = "";
   /** Where a session comes from that was found in the storage. */
@@ -200,7 +206,7 @@ function makeClient(
     getAccessToken,
     ...authorized(
       globalThis.fetch.bind(globalThis),
-      [location.origin, ...normal.apiOrigins],
+      [origin, ...normal.apiOrigins],
       getAccessToken,
     ),
     getIdToken: () => call(async (core) => core.idToken() ?? null),
@@ -375,6 +381,7 @@ function makeClient(
 
   function tell(message: Extract<Message, { status: string }>): void {
     if (message.status === "loading") return;
+    asking = {};
     const { error } = message;
     let next: SettledState<unknown>;
     if (message.status === "signedIn") {
@@ -488,7 +495,7 @@ function makeClient(
     checkObject(options, "options");
     typed(options.navigate, "navigate", "function");
     const returnTo = parse(options.returnTo ?? location.href, "returnTo");
-    if (returnTo.origin !== location.origin) {
+    if (returnTo.origin !== origin) {
       throw refuse("returnTo", "of another origin");
     }
     const json = JSON.stringify({
@@ -561,7 +568,10 @@ function makeClient(
       refused: optional(refused, "refused", text),
       challenge,
     });
-    return call((core) => core.refresh(json), signal);
+    const answer = (asking[json] ??= call((core) => core.refresh(json)).finally(
+      () => delete asking[json],
+    ));
+    return signal ? call(() => answer, signal) : answer;
   }
 
   function dispose(): void {

@@ -30,25 +30,10 @@ export function makeInstance(
   // Those who wait for a call hear of it.
   trap.catch(() => {});
   let alive = true;
-  const asked = new Map<string, Promise<string>>();
-  const Core = class extends createCore(module, (cause) => {
+  const Core = createCore(module, (cause) => {
     alive = false;
     reject(trapped(cause));
-  }) {
-    /**
-     * Equal wishes of one moment wait for one answer: the memory of wasm never shrinks, and a task for each of a thousand
-     * takes 17 MB of it. Of one moment, since a later one may be of another user.
-     */
-    override refresh(options: string): Promise<string> {
-      let answer = asked.get(options);
-      if (!answer) {
-        answer = super.refresh(options);
-        asked.set(options, answer);
-        queueMicrotask(() => asked.delete(options));
-      }
-      return answer;
-    }
-  };
+  });
   const host = createHost(client, (message) => {
     // Nothing may be thrown into wasm; the application hears of it as of any uncaught error.
     try {

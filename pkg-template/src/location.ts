@@ -12,8 +12,8 @@ const RESPONSE =
 export function isCallback(url: URL, options: NormalOptions): boolean {
   const { redirectUri, part, loginPrefix } = options;
   return (
-    isAt(url, redirectUri) &&
-    statesOf(url, part).some((state) => state.startsWith(loginPrefix))
+    statesOf(url, part).some((state) => state.startsWith(loginPrefix)) &&
+    isAt(url, redirectUri)
   );
 }
 

@@ -206,8 +206,11 @@ export function paramsOf(params: AuthorizationParams, from: string): Params {
   for (const [option, convert] of Object.entries(PARAMS)) {
     const value = params[option as keyof AuthorizationParams];
     // The parameter has the name of the option, in the specifications' spelling.
-    const name = option.replace(/[A-Z]/, (c) => `_${c.toLowerCase()}`);
-    if (value !== undefined) all[name] = convert(value, option);
+    if (value !== undefined)
+      all[option.replace(/[A-Z]/, (c) => `_${c.toLowerCase()}`)] = convert(
+        value,
+        option,
+      );
   }
   return { ...all, ...extraOf(params.extra, LOGIN_OWNED) };
 }

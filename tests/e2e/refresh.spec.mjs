@@ -155,6 +155,44 @@ test.describe("getAccessToken", () => {
     );
     expect(late.error).toMatchObject({ code: "aborted" });
   });
+
+  test("is asked of the wasm side once while it is under way, and anew for another user", async ({
+    page,
+    app,
+    scripted,
+  }) => {
+    const options = optionsFor(app, scripted);
+    await watchWasm(page);
+    await signIn(page, app, options);
+    await call(page, "preload");
+    let answer;
+    scripted.holdNext("token", new Promise((resolve) => (answer = resolve)));
+    const ask = (name) =>
+      page.evaluate((name) => {
+        window.asked ??= () =>
+          crossings.filter((name) => /refresh/.test(name)).length;
+        const before = asked();
+        const forceRefresh = true;
+        window[name] = attempt(() => auth.getAccessToken({ forceRefresh }));
+        // Long enough for it to get there.
+        return new Promise((resolve) =>
+          setTimeout(() => resolve(asked() - before), 50),
+        );
+      }, name);
+    expect(await ask("first")).toBe(1);
+    expect(await ask("second")).toBe(0);
+    scripted.settings.sub = "bob";
+    expect((await signInHere(page, scripted)).error).toBeUndefined();
+    expect(await ask("another")).toBe(1);
+    answer();
+    const [first, second, another] = await page.evaluate(() =>
+      Promise.all([first, second, window.another]),
+    );
+    expect(second).toEqual(first);
+    const { record } = await storedSession(page, options);
+    expect(record.view.user.sub).toBe("bob");
+    expect(another.value).toBe(record.view.tokens[""].access_token);
+  });
 });
 
 test.describe("a rotated refresh token", () => {
