@@ -20,7 +20,12 @@ const work = inCheckout("target/core");
 const inWork = (name) => join(work, name);
 
 /** The files that `coreSteps` makes. */
-export const coreFiles = ["core.wasm", "core.js", "wasm-inline.js"].map(inWork);
+export const coreFiles = [
+  "core.wasm",
+  "core.js",
+  "wasm-inline.js",
+  "secondary-inline.js",
+].map(inWork);
 
 /** What the result depends on. */
 const inputs = [
@@ -34,10 +39,26 @@ const inputs = [
   "scripts/bindgen/Cargo.lock",
   "scripts/core.mjs",
   "scripts/glue.mjs",
+  "scripts/secondary/src",
+  "scripts/secondary/Cargo.toml",
+  "scripts/secondary/Cargo.lock",
   "scripts/streams/src",
   "scripts/streams/Cargo.toml",
   "scripts/streams/Cargo.lock",
   "node_modules/binaryen/package.json",
+];
+
+/**
+ * The functions by which the second wasm is entered (scripts/secondary): methods, by their names. Each is called only where
+ * it is loaded: after `Auth::load_secondary`, or by what one of the others begins.
+ */
+const doors = [
+  ...["fulfil_loaded", "refresh_loaded", "settle_loaded", "look_loaded"],
+  ...["decode_loaded", "publish_record"],
+  // What the session hears of only from these.
+  ...["refresh_started", "refreshed", "refresh_failed"],
+  ...["user_confirmed", "user_changed"],
+  ...["heard_of_family", "surpassed", "placed", "appeared"],
 ];
 
 const wasmOptFlags = [
@@ -68,6 +89,7 @@ export function coreSteps() {
     },
     { name: "making the web module", needed, run: makeModule },
     { name: "wasm-opt", needed, run: optimise },
+    { name: "cutting the wasm in two", needed, run: cut },
     { name: "taking the wasm apart", needed, run: takeApart },
     { name: "deflating the wasm", needed, run: inline },
   ];
@@ -123,19 +145,25 @@ const smallCode = [
   "--disable-machine-cse",
   "--disable-licm-promotion",
 ].map((flag) => `-Cllvm-args=${flag}`);
+const linkerMap = join(target, "core.map");
+/** Pointers to functions are numbers that nothing else is, and it is told where which data lie (scripts/secondary). */
+const linkedForSplit = ["--table-base=9000000", `-Map=${linkerMap}`].map(
+  (flag) => `-Clink-arg=${flag}`,
+);
 const wasm32 = ["--target", "wasm32-unknown-unknown"];
 
 async function compile(say) {
   await run("cargo", ["fetch", "--locked", ...wasm32], { onLine: say });
-  await compileSmall("std", target, [], say);
+  await compileSmall("std", target, [], say, linkedForSplit);
 }
 
 /** Compiles a crate together with as much of the standard library as it has. */
-async function compileSmall(std, folder, more, say) {
+async function compileSmall(std, folder, more, say, linked = []) {
   const flags = JSON.stringify([
     ...immediateAbort,
     ...smallCode,
     ...(await remapFlags()),
+    ...linked,
   ]);
   await run(
     "cargo",
@@ -167,12 +195,15 @@ async function makeModule() {
   await rm(work, { recursive: true, force: true });
   await mkdir(work, { recursive: true });
   await runBindgen(compiled, work, "module");
-  await writeFile(inWork("core.js"), await finishGlue(inWork("module.js")));
 }
 
 async function optimise() {
   const [input, output] = [inWork("module_bg.wasm"), inWork("optimised.wasm")];
-  await run("wasm-opt", [input, "-o", output, ...wasmOptFlags]);
+  await run("wasm-opt", [
+    ...[input, "-o", output, "--debuginfo"],
+    ...doors.map((name) => `--no-inline=*>::${name}`),
+    ...wasmOptFlags,
+  ]);
   const [before, after] = await Promise.all([
     readFile(input),
     readFile(output),
@@ -182,9 +213,33 @@ async function optimise() {
       `wasm-opt left ${after.length} of ${before.length} bytes: it did not run as it should`,
     );
   await WebAssembly.compile(after);
-  for (const place of [root, homedir(), cargoHome()])
-    if (after.includes(place))
-      throw new Error(`core.wasm names a path of this machine, ${place}`);
+}
+
+/** What a sign-in does not need becomes a wasm of its own, and the glue calls both parts by short names. */
+async function cut(say) {
+  const folder = inCheckout("target/secondary");
+  const manifest = inCheckout("scripts/secondary/Cargo.toml");
+  const crate = ["--manifest-path", manifest, "--target-dir", folder];
+  await run("cargo", ["build", "--locked", ...crate], { onLine: say });
+  const parts = ["primary.wasm", "secondary.wasm"].map(inWork);
+  const { output } = await run(join(folder, "debug/secondary"), [
+    ...[inWork("optimised.wasm"), linkerMap, ...parts, ...doors],
+  ]);
+  const renamed = output
+    .trim()
+    .split("\n")
+    .map((line) => line.split(" "));
+  await writeFile(
+    inWork("core.js"),
+    await finishGlue(inWork("module.js"), renamed),
+  );
+  for (const part of parts) {
+    const bytes = await readFile(part);
+    await WebAssembly.compile(bytes);
+    for (const place of [root, homedir(), cargoHome()])
+      if (bytes.includes(place))
+        throw new Error(`${part} names a path of this machine, ${place}`);
+  }
 }
 
 /** Makes the streams of the default entry, and what puts them together in the page (scripts/streams). */
@@ -193,9 +248,13 @@ async function takeApart(say) {
   const crate = ["--manifest-path", inCheckout("scripts/streams/Cargo.toml")];
   const build = ["build", "--locked", ...crate, "--target-dir", folder];
   await run("cargo", build, { onLine: say });
-  await run(join(folder, "debug/streams"), [
-    ...[inWork("optimised.wasm"), inWork("core.wasm"), inWork("core.streams")],
-  ]);
+  for (const [part, whole, streams] of [
+    ["primary.wasm", "core.wasm", "core.streams"],
+    ["secondary.wasm", "secondary.normal.wasm", "secondary.streams"],
+  ])
+    await run(join(folder, "debug/streams"), [
+      ...[inWork(part), inWork(whole), inWork(streams)],
+    ]);
   await compileSmall("core", folder, crate, say);
   await run("wasm-opt", [
     join(folder, "wasm32-unknown-unknown/release/streams.wasm"),
@@ -204,8 +263,7 @@ async function takeApart(say) {
 }
 
 /** What the page puts together is what the package has, and an engine takes it. */
-async function holdJoined(joiner, streams) {
-  const wasm = await readFile(inWork("core.wasm"));
+async function holdJoined(joiner, streams, wasm) {
   const { instance } = await WebAssembly.instantiate(joiner);
   const { memory, join, __heap_base } = instance.exports;
   const to = __heap_base.value + streams.length;
@@ -213,23 +271,33 @@ async function holdJoined(joiner, streams) {
   new Uint8Array(memory.buffer).set(streams, __heap_base.value);
   join(__heap_base.value, to);
   if (!wasm.equals(new Uint8Array(memory.buffer, to, wasm.length)))
-    throw new Error("the streams do not come together as core.wasm");
+    throw new Error("the streams do not come together as the wasm");
   await WebAssembly.compile(wasm);
 }
 
 async function inline() {
-  const { deflateAsync } = (await import("@gfx/zopfli")).default;
-  const [joiner, streams] = await Promise.all([
-    readFile(inWork("joiner.wasm")),
-    readFile(inWork("core.streams")),
-  ]);
-  await holdJoined(joiner, streams);
-  const both = Buffer.concat([joiner, streams]);
-  const deflated = await deflateAsync(both, { numiterations: 30 });
-  const bytes = Buffer.from(deflated).toString("base64");
-  await writeFile(
-    inWork("wasm-inline.js"),
-    `export const bytes = "${bytes}";\nexport const joiner = ${joiner.length};\n`,
+  await inlinePart("core.wasm", "core.streams", "wasm-inline.js");
+  await inlinePart(
+    ...["secondary.normal.wasm", "secondary.streams", "secondary-inline.js"],
   );
   await writeFile(inWork("stamp"), await inputsHash());
+}
+
+async function inlinePart(...names) {
+  const { deflateAsync } = (await import("@gfx/zopfli")).default;
+  const [wasm, streams, joiner] = await Promise.all(
+    [...names.slice(0, 2), "joiner.wasm"].map((name) => readFile(inWork(name))),
+  );
+  await holdJoined(joiner, streams, wasm);
+  const both = Buffer.concat([joiner, streams]);
+  const deflated = await deflateAsync(both, {
+    numiterations: 100,
+    // As many as it likes: the streams differ.
+    blocksplittingmax: 0,
+  });
+  const bytes = Buffer.from(deflated).toString("base64");
+  await writeFile(
+    inWork(names[2]),
+    `export const bytes = "${bytes}";\nexport const joiner = ${joiner.length};\n`,
+  );
 }

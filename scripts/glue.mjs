@@ -4,12 +4,13 @@ import { dirname, join } from "node:path";
 // wasm-bindgen's web module holds one instance in module-level state, for the life of the page. The package needs a new
 // one after a trap, which leaves borrows open and awaiting promises hanging, and it needs to hear of the trap.
 
-/** Turns wasm-bindgen's web module into `createCore(module, trapped)`, which makes an instance of its own at each call. */
-export async function finishGlue(file) {
-  const bundled = await bundle(file);
+/** Turns wasm-bindgen's web module into `createCore(module, trapped, secondary)`, which makes an instance of its own at each call; `secondary` loads the other module. */
+export async function finishGlue(file, renamed) {
+  const bundled = rename(await bundle(file), renamed);
   const [body, exported] = splitExports(bundled);
   // The locks that a dead instance holds are given back, its timers and listeners end.
-  const guarded = `wasm = guard(instance.exports, (cause) => { ${exported.endAll}(); trapped(cause); });`;
+  const guarded = `wasm = guard(instance.exports, (cause) => { ${exported.endAll}(); trapped(cause); });
+    ${exported.setSecondary}(async () => { await WebAssembly.instantiate(await secondary(), { p: instance.exports }); });`;
   const random = "globalThis.crypto.getRandomValues(";
   const own = body
     .replace(...once(body, "wasm = instance.exports;", guarded))
@@ -18,7 +19,7 @@ export async function finishGlue(file) {
     // Taken when the core is made, as everything else in port.js.
     .replace(...once(body, random, "getRandomValues("));
   const source = `${guard}
-export function createCore(module, trapped) {
+export function createCore(module, trapped, secondary) {
 const getRandomValues = globalThis.crypto?.getRandomValues?.bind(crypto);
 ${own}
 ${exported.initSync}({ module });
@@ -38,7 +39,7 @@ return ${exported.AuthCore};
 async function bundle(file) {
   const contents = `
     export { AuthCore, initSync } from ${JSON.stringify(file)};
-    export { endAll } from ${JSON.stringify(await portOf(file))};`;
+    export { endAll, setSecondary } from ${JSON.stringify(await portOf(file))};`;
   const { build } = await esbuild();
   const { outputFiles } = await build({
     stdin: { contents, resolveDir: "." },
@@ -71,6 +72,22 @@ function splitExports(source) {
     return [name, local];
   });
   return [source.slice(0, match.index), Object.fromEntries(pairs)];
+}
+
+/** The names that the wasm has now. */
+function rename(source, renamed) {
+  const patterns = {
+    module: (old) => [`"${old}"`, (name) => `"${name}"`],
+    import: (old) => [new RegExp(`\\b${old}\\b`, "g"), (name) => name],
+    export: (old) => [
+      new RegExp(`\\bwasm\\.${old}\\b`, "g"),
+      (name) => `wasm.${name}`,
+    ],
+  };
+  return renamed.reduce((text, [what, old, name]) => {
+    const [pattern, replacement] = patterns[what](old);
+    return text.replaceAll(pattern, replacement(name));
+  }, source);
 }
 
 /** A replacement that must fit exactly once: another wasm-bindgen may write another line. */

@@ -41,7 +41,13 @@ const limit = 25;
 export const parts = [
   checks("format", "format", "", [
     ["cargo fmt", "cargo", ["fmt", "--check"]],
-    ...["heap", "scripts/bindgen", "scripts/streams", "fuzz"].map((folder) => [
+    ...[
+      "heap",
+      "scripts/bindgen",
+      "scripts/secondary",
+      "scripts/streams",
+      "fuzz",
+    ].map((folder) => [
       `cargo fmt, ${folder}`,
       "cargo",
       ["fmt", "--check", "--manifest-path", `${folder}/Cargo.toml`],

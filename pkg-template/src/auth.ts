@@ -325,16 +325,25 @@ function makeClient(
   }
 
   async function make(): Promise<Instance> {
-    const [{ makeInstance }, module] = await Promise.all([
-      import("./engine.js").catch((cause: unknown) => {
-        throw failed("network", null, cause);
-      }),
+    const [{ create, compile }, given] = await Promise.all([
+      import("./engine.js").then(
+        (engine) => {
+          // Needed as soon as there is a session: on its way beside the first.
+          if (stored()) engine.preload(failed);
+          return engine;
+        },
+        (cause: unknown) => {
+          throw failed("network", null, cause);
+        },
+      ),
       source(),
       asked,
     ]);
+    const module = await compile(given, failed);
     if (ended.aborted) throw AuthError.of("disposed", {});
-    const made = makeInstance(
+    const made = create(
       module,
+      failed,
       client,
       TEXTS,
       WARNINGS,
@@ -344,11 +353,11 @@ function makeClient(
         return AuthError.of("internal", { location: "wasm" }, true, cause);
       },
     );
-    const given = callback;
+    const response = callback;
     taken = callback = undefined;
-    await made.call((core) => core.start(given));
+    await made.call((core) => core.start(response));
     // It could not be handed over at first, and another call has loaded the Rust side now.
-    if (given && !handled) handle(given).catch(reportForeign);
+    if (response && !handled) handle(response).catch(reportForeign);
     return made;
   }
 
@@ -549,29 +558,39 @@ function makeClient(
 
   async function getAccessToken(options?: AccessTokenOptions): Promise<string> {
     const wishes = options ?? {};
-    const { minValidity, forceRefresh, signal, refused, challenge } = wishes;
-    seconds(minValidity, "minValidity", 0, 2 ** 31);
-    const wish = tokens.find(wishes);
+    seconds(wishes.minValidity, "minValidity", 0, 2 ** 31);
     // A disposed client holds none.
-    const held =
-      forceRefresh || refused ? undefined : tokens.fresh(wish, minValidity);
-    if (held !== undefined) return held;
+    return fresh(wishes) ?? renewed(wishes);
+  }
+
+  function fresh(wishes: AccessTokenOptions): string | undefined {
+    return wishes.forceRefresh || wishes.refused
+      ? undefined
+      : tokens.fresh(tokens.find(wishes), wishes.minValidity);
+  }
+
+  function renewed(wishes: AccessTokenOptions): Promise<string> {
+    const { minValidity, forceRefresh, signal, refused, challenge } = wishes;
     if (ended.aborted) throw AuthError.of("disposed", {});
     const { reason } = state as { reason?: SignedOutReason };
     if (reason && reason !== "unavailable") {
       throw AuthError.of("login_required", { reason });
     }
     const json = JSON.stringify({
-      key: wish.key,
+      key: tokens.find(wishes).key,
       minValidity,
       forceRefresh: typed(forceRefresh, "forceRefresh", "boolean"),
       refused: optional(refused, "refused", text),
       challenge,
     });
-    const answer = (asking[json] ??= call((core) => core.refresh(json)).finally(
-      () => delete asking[json],
-    ));
-    return signal ? call(() => answer, signal) : answer;
+    // A callback may have brought it meanwhile.
+    const answer = (asking[json] ??= call(
+      async (core) => fresh(wishes) ?? core.refresh(json),
+    ).finally(() => delete asking[json]));
+    if (!signal) return answer;
+    // Nobody may be left to hear how it ends.
+    answer.catch(() => {});
+    return call(() => answer, signal);
   }
 
   function dispose(): void {

@@ -26,8 +26,9 @@ export interface AuthCore {
   free(): void;
 }
 
-/** Instantiates the module. After a trap the instance is dead: `trapped` is called once, and nothing of it runs any more. */
+/** Instantiates the module; `secondary` loads the one with the rest of the program, when that is needed. After a trap the instance is dead: `trapped` is called once, and nothing of it runs any more. */
 export function createCore(
   module: WebAssembly.Module,
   trapped: (cause: unknown) => void,
+  secondary: () => Promise<WebAssembly.Module>,
 ): new (options: string, host: Host) => AuthCore;

@@ -3,7 +3,23 @@
 
 import { createCore, type AuthCore } from "./core.js";
 import { createHost } from "./host.js";
+import { joined } from "./streams.js";
 import { ERRORS, WARNINGS } from "./texts.js";
+import type { failed, Streams } from "./wasm.js";
+
+/** The module, if it is not made yet. */
+export const compile = (
+  given: WebAssembly.Module | Streams,
+  fail: typeof failed,
+) => (given instanceof WebAssembly.Module ? given : joined(given, fail));
+
+/** What a sign-in does not need: a wasm of its own, which shares the memory of the first. */
+const secondary = async (fail: typeof failed) =>
+  joined(await import("./secondary-inline.js"), fail);
+
+/** Loads it ahead: who needs it asks again, and hears the error. */
+export const preload = (fail: typeof failed) =>
+  void secondary(fail).catch(() => {});
 
 /** One instance of the Rust side. */
 export interface Instance {
@@ -13,8 +29,9 @@ export interface Instance {
 }
 
 /** Makes an instance. It tells `hear`, and `trapped` makes the error of those who wait when it dies. */
-export function makeInstance(
+export function create(
   module: WebAssembly.Module,
+  fail: typeof failed,
   client: Parameters<typeof createHost>[0] & {
     readonly normal: { readonly json: string };
   },
@@ -30,10 +47,11 @@ export function makeInstance(
   // Those who wait for a call hear of it.
   trap.catch(() => {});
   let alive = true;
-  const Core = createCore(module, (cause) => {
+  const trapNow = (cause: unknown) => {
     alive = false;
     reject(trapped(cause));
-  });
+  };
+  const Core = createCore(module, trapNow, () => secondary(fail));
   const host = createHost(client, (message) => {
     // Nothing may be thrown into wasm; the application hears of it as of any uncaught error.
     try {

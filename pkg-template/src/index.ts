@@ -6,18 +6,16 @@ import type {
   IdTokenClaims,
   PlainOAuthOptions,
 } from "./types.js";
-import { failed, once } from "./wasm.js";
+import { failed } from "./wasm.js";
 
 export { AuthError, isAuthError } from "./errors.js";
 export type * from "./types.js";
 
-/** The wasm that this package carries: deflated, in a chunk of its own, loaded when it is first needed. */
-const inlined = once(async () => {
-  const { load } = await import("./wasm-inlined.js").catch((cause: unknown) => {
+/** The wasm that this package carries, in a chunk of its own, loaded when it is first needed. */
+const inlined = () =>
+  import("./wasm-inline.js").catch((cause: unknown) => {
     throw failed("network", null, cause);
   });
-  return load(failed);
-});
 
 /** OAuth 2.0 without OpenID Connect: no ID Token, so no `user`. */
 export function createAuth(options: PlainOAuthOptions): Auth<null>;

@@ -1,8 +1,15 @@
 import { AuthError } from "./errors.js";
 import type { AuthErrorDetails } from "./types.js";
 
-/** Gives the compiled module. */
-export type ModuleSource = () => Promise<WebAssembly.Module>;
+/** A wasm as this package carries it: a small module, and the streams that it puts together; deflated, in base64. */
+export interface Streams {
+  readonly bytes: string;
+  /** The size of the small module, in bytes. */
+  readonly joiner: number;
+}
+
+/** Gives the compiled module, or what it is made of. */
+export type ModuleSource = () => Promise<WebAssembly.Module | Streams>;
 
 type Problem = AuthErrorDetails["wasm_load_failed"]["problem"];
 

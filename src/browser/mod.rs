@@ -8,8 +8,11 @@ mod port;
 mod signatures;
 mod storage;
 
-use crate::client::ports::{Entropy, Level, Log, Navigator, Platform, Spawn, Task};
+use crate::client::ports::{
+    Entropy, Level, Log, Navigator, NotLoaded, Platform, Secondary, Spawn, Task,
+};
 use crate::protocol::entropy::NoEntropy;
+use core::cell::Cell;
 use js_sys::Function;
 pub use locks::Guard;
 use port::Line;
@@ -21,6 +24,8 @@ pub struct Browser {
     session_storage: BrowserStorage,
     login_storage: BrowserStorage,
     line: Rc<Line>,
+    /// Only the npm package has it apart.
+    has_secondary: Cell<bool>,
 }
 
 impl Browser {
@@ -43,6 +48,7 @@ impl Browser {
             session_storage: session,
             login_storage: login,
             line: Rc::new(Line::new(transport, log)),
+            has_secondary: Cell::new(cfg!(not(feature = "js"))),
         }
     }
 }
@@ -82,6 +88,22 @@ impl Browser {
     /// Runs a task of the exports: JavaScript has just called, so nobody is in the middle of something.
     pub(crate) fn run_now(&self, task: Task) {
         self.line.run_now(task);
+    }
+}
+
+impl Secondary for Browser {
+    fn has_secondary(&self) -> bool {
+        self.has_secondary.get()
+    }
+
+    async fn load_secondary(&self) -> Result<(), NotLoaded> {
+        if !self.has_secondary() {
+            let call = self.line.call();
+            self.line.port.load_secondary(call.ticket);
+            let (code, _) = call.await;
+            self.has_secondary.set(code == port::LOADED);
+        }
+        self.has_secondary().then_some(()).ok_or(NotLoaded)
     }
 }
 

@@ -23,6 +23,10 @@ const [run, wake, resume, ring] = [0, 1, 2, 3];
 const [absent, timeout, offline, tooLarge] = [1, 2, 3, 1000];
 const unsupported = 2;
 
+/** Loads the rest of the program; the npm package has it apart (docs/size.md). */
+let [loadRest, loading] = [async () => {}];
+export const setSecondary = (load) => (loadRest = load);
+
 /** Those that have not ended. */
 const ports = new Set();
 
@@ -122,6 +126,16 @@ export class Port {
     // Until it goes off it would hold all of wasm, also of a client that was disposed.
     clearTimeout(late);
     this.#tell(ticket, code, text);
+  }
+
+  loadSecondary(ticket) {
+    (loading ??= loadRest()).then(
+      () => this.#tell(ticket, 0, ""),
+      () => {
+        loading = undefined;
+        this.#tell(ticket, absent, "");
+      },
+    );
   }
 
   /** `crypto.subtle` is missing on plain http beyond loopback. */

@@ -51,6 +51,9 @@ extern "C" {
     #[wasm_bindgen(method, js_name = watchComebacks)]
     fn watch_comebacks(this: &Port);
 
+    #[wasm_bindgen(method, js_name = loadSecondary)]
+    pub(super) fn load_secondary(this: &Port, ticket: u32);
+
     #[wasm_bindgen(method)]
     pub(super) fn log(this: &Port, level: &str, message: &str, name: &str, value: &str);
 
@@ -90,6 +93,8 @@ const RING: u32 = 3;
 pub(super) const TIMEOUT: u32 = 2;
 /// Code of a request that was not sent.
 pub(super) const OFFLINE: u32 = 3;
+/// Code of a program that is whole.
+pub(super) const LOADED: u32 = 0;
 /// Added to the status of an answer that is too large.
 pub(super) const TOO_LARGE: u32 = 1000;
 
@@ -159,6 +164,7 @@ impl Line {
     }
 
     /// Runs a task in this turn, for who is in the middle of nothing.
+    #[cfg(feature = "js")]
     pub(super) fn run_now(&self, task: Task) {
         self.desk.tasks.borrow_mut().push(task);
         self.desk.run();

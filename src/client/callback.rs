@@ -76,7 +76,12 @@ impl<P: Platform> Auth<P> {
         let callback = self.callback(uri);
         let (auth, run, uri) = (self.clone(), callback.clone(), uri.to_owned());
         let run = Box::pin(async move {
-            let result = auth.conclude(auth.exchange(&uri).await)?;
+            let exchanged = auth.exchange(&uri).await;
+            if auth.stored_text().is_some() {
+                // Without it, what is stored counts as nothing.
+                let _ = auth.load_secondary().await;
+            }
+            let result = auth.conclude(exchanged)?;
             run.result.replace(Some(result));
             Ok(())
         });

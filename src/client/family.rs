@@ -19,8 +19,8 @@ const TRIES: u32 = 3;
 
 /// What was handed to the mailbox, and what it will say to it.
 pub(super) struct Pending {
-    family: FamilyId,
-    generation: u64,
+    pub(super) family: FamilyId,
+    pub(super) generation: u64,
     receipt: Later<Receipt>,
 }
 
@@ -80,7 +80,8 @@ impl<P: Platform> Auth<P> {
     // ── To the others ────────────────────────────────────────────────────────
 
     /// Commits what is held to the mailbox: sealed and issued in this turn, whoever waits for the receipt.
-    pub(super) fn publish(&self) -> Option<Pending> {
+    #[inline(never)]
+    pub(super) fn publish_record(&self) -> Option<Pending> {
         let letter = {
             let session = self.0.session.borrow();
             session.record().and_then(|record| self.letter(record))
@@ -169,15 +170,24 @@ impl<P: Platform> Auth<P> {
         }
     }
 
-    /// The same, nobody waiting.
+    /// The same for a sign-in, nobody waiting.
     pub(super) fn settle_soon(&self) {
         let (auth, published) = (self.clone(), self.0.receipt.take());
+        let generation = self.generation();
         self.0.arriving.set(self.0.arriving.get() + 1);
         self.0.platform.spawn(Box::pin(async move {
-            auth.settle(published, true).await;
+            // Without it nothing is published; the next look does.
+            if auth.load_secondary().await.is_ok() {
+                auth.settle_loaded(published, generation).await;
+            }
             auth.0.arriving.set(auth.0.arriving.get() - 1);
             auth.tell();
         }));
+    }
+
+    pub(super) fn generation(&self) -> Option<u64> {
+        let session = self.0.session.borrow();
+        session.record().map(|record| record.generation)
     }
 
     /// Hands on what came for a session that was left meanwhile: it may live on in other tabs. Where it does not, nobody
@@ -243,7 +253,7 @@ impl<P: Platform> Auth<P> {
         }
         if behind {
             // Nobody waits for this receipt: what surpasses it rings.
-            drop(self.publish());
+            drop(self.publish_record());
         }
     }
 
@@ -256,9 +266,13 @@ impl<P: Platform> Auth<P> {
     /// The same, nobody waiting.
     pub(super) fn look_soon(&self) {
         let auth = self.clone();
+        let late = !self.0.platform.has_secondary();
         self.0.platform.spawn(Box::pin(async move {
-            auth.look().await;
-            auth.tell();
+            // What is there is found by the next look.
+            if auth.load_secondary().await.is_ok() {
+                auth.look_loaded(late).await;
+                auth.tell();
+            }
         }));
     }
 

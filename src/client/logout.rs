@@ -106,6 +106,13 @@ impl<P: Platform> Auth<P> {
         self.end_session(&metadata, record.as_deref(), &options)
     }
 
+    /// Forgets the session where the rest of the program cannot be loaded: this tab's only, and nobody is told.
+    #[cfg(all(target_arch = "wasm32", feature = "js"))]
+    pub(crate) fn leave_unloaded(&self) {
+        self.apply(Input::Left);
+        self.tell();
+    }
+
     /// Revokes the session's tokens: the refresh token, and with it all others, or the only one that there is. Waits for a
     /// second at the most; a logout goes on whatever comes of it (RFC 7009 §2.2.1).
     async fn revoke(

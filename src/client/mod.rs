@@ -16,6 +16,7 @@ mod logout;
 mod metadata;
 pub mod ports;
 mod refresh;
+mod secondary;
 mod start;
 mod userinfo;
 mod verify;
@@ -236,7 +237,12 @@ impl<P: Platform> Auth<P> {
             Output::Persist(record) => self.persist(record.expose(), false),
             Output::PersistAnew(record) => self.persist(record.expose(), true),
             Output::Forget(family) => self.forget(&family),
-            Output::Publish => drop(self.0.receipt.replace(self.publish())),
+            // What a sign-in brought before the rest of the program was there is published along with its settling.
+            Output::Publish => {
+                if platform.has_secondary() {
+                    drop(self.0.receipt.replace(self.publish_record()));
+                }
+            }
             Output::Mark(family, generation, unanswered) => {
                 platform.mark(&family, generation, unanswered);
             }

@@ -11,7 +11,18 @@ use core::pin::Pin;
 
 /// All of them.
 pub trait Platform:
-    Clock + Doorbell + Entropy + Http + Locks + Log + Mailbox + Navigator + Signatures + Spawn + 'static
+    Clock
+    + Doorbell
+    + Entropy
+    + Http
+    + Locks
+    + Log
+    + Mailbox
+    + Navigator
+    + Secondary
+    + Signatures
+    + Spawn
+    + 'static
 {
     /// A storage.
     type Storage: Storage;
@@ -170,6 +181,11 @@ pub struct NoMailbox(
 /// What was asked in one turn, and comes in a later one. Boxed, so that it can be kept.
 pub type Later<T> = Pin<Box<dyn Future<Output = T>>>;
 
+/// What stands in the rest of the program: the compiler is not to see, where this is called, what it is.
+pub(crate) fn apart<T>(future: impl Future<Output = T> + 'static) -> Later<T> {
+    core::hint::black_box(Box::pin(future))
+}
+
 /// What the tabs of a family hand each other: an append-only log of sealed records, and of families that have ended.
 pub trait Mailbox {
     /// What there is of a family, before anything that is handed in after this: asked in this turn.
@@ -241,6 +257,26 @@ pub trait Signatures {
         &self,
         check: &SignatureCheck<'_>,
     ) -> impl Future<Output = Result<Option<String>, Unsupported>>;
+}
+
+/// The rest of the program could not be loaded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct NotLoaded;
+
+/// The rest of the program: what signing in does not need may travel apart (docs/size.md).
+pub trait Secondary {
+    /// Whether it is there: always, where it does not travel apart.
+    fn has_secondary(&self) -> bool {
+        true
+    }
+    /// Waits until it is there, and loads it if need be.
+    ///
+    /// # Errors
+    /// [`NotLoaded`]; the next call tries again.
+    async fn load_secondary(&self) -> Result<(), NotLoaded> {
+        Ok(())
+    }
 }
 
 /// Leaves the page.

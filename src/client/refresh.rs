@@ -25,7 +25,16 @@ enum Asked {
 impl<P: Platform> Auth<P> {
     /// Refreshes once for all who hold what this ticket was drawn for, and want what follows it. One refresh token has one
     /// queue, whichever tokens are asked for by it.
-    pub(super) async fn refresh(&self, mut past: Ticket) -> Result<(), Error> {
+    pub(super) async fn refresh(&self, past: Ticket) -> Result<(), Error> {
+        if let Err(error) = self.load_secondary().await {
+            self.apply(Input::NotLoaded(error.clone()));
+            self.tell();
+            return Err(error);
+        }
+        self.refresh_loaded(past).await
+    }
+
+    pub(super) async fn refresh_once(&self, mut past: Ticket) -> Result<(), Error> {
         loop {
             if !self.0.refresh.is_under_way() {
                 self.0.refreshed.replace(Some(past.clone()));

@@ -2,7 +2,7 @@ use super::flight::Landing;
 use super::ports::{Platform, Storage};
 use super::{Auth, State};
 use crate::session::input::Input;
-use crate::session::record::{self, Record, TokenKey};
+use crate::session::record::{Record, TokenKey};
 use crate::session::state::Warning;
 
 impl<P: Platform> Auth<P> {
@@ -20,17 +20,26 @@ impl<P: Platform> Auth<P> {
             if auth.0.config.server.is_insecure_exception() {
                 auth.warn(Warning::InsecureIssuer);
             }
-            match callback_uri {
-                // The session is Loading until the callback is through; its result is in the state.
-                Some(uri) => drop(auth.complete_callback(&uri).await),
-                None => auth.restore(),
+            if auth.stored_text().is_some() {
+                auth.load_secondary().await?;
             }
+            let is_new = match callback_uri {
+                // The session is Loading until the callback is through; its result is in the state.
+                Some(uri) => auth
+                    .complete_callback(&uri)
+                    .await
+                    .is_ok_and(|done| done.return_to.is_some()),
+                None => {
+                    auth.restore();
+                    false
+                }
+            };
             // A stored session whose token has expired is shown once a refresh had an answer.
             let is_loading = *auth.0.session.borrow().state() == State::Loading;
             let ticket = auth.ticket(&TokenKey::default());
             if is_loading && let Some(ticket) = ticket {
                 let _ = auth.refresh(ticket).await;
-            } else {
+            } else if !is_new && auth.family().is_some() {
                 auth.look_soon();
             }
             auth.tell();
@@ -52,23 +61,16 @@ impl<P: Platform> Auth<P> {
 
     /// The stored session; a record that we cannot use counts as none, and one of a newer version is left alone.
     pub(super) fn stored_session(&self) -> Option<Box<Record>> {
-        let text = self
-            .0
-            .platform
-            .session_storage()
-            .load(&self.0.config.session_key())
-            .ok()
-            .flatten()?;
-        match Record::decode(&text, self.now()) {
-            // An application that went over to OpenID Connect, or back: who promises a user has one.
-            record::Stored::Record(record) => {
-                Some(record).filter(|it| it.user.is_some() == self.0.config.server.oidc)
-            }
-            record::Stored::Absent => None,
-            record::Stored::Newer => {
-                self.0.storage_is_newer.set(true);
-                None
-            }
+        let text = self.stored_text()?;
+        // Whoever can wait has loaded it before: who cannot looks again once it is there.
+        if !self.0.platform.has_secondary() {
+            return None;
         }
+        self.decode_loaded(&text)
+    }
+
+    pub(super) fn stored_text(&self) -> Option<String> {
+        let storage = self.0.platform.session_storage();
+        storage.load(&self.0.config.session_key()).ok().flatten()
     }
 }

@@ -6,8 +6,8 @@ mod message;
 mod options;
 
 use crate::browser::{Browser, BrowserStorage};
+use crate::client::ports::{Later, apart};
 use crate::client::{Auth, Error, Subscription};
-use core::pin::Pin;
 use js_sys::{Function, Promise};
 use wasm_bindgen::prelude::*;
 
@@ -92,7 +92,7 @@ impl AuthCore {
     pub fn start(&self, callback: Option<String>) -> Promise {
         let auth = self.auth.clone();
         self.run(Box::pin(async move {
-            let _ = auth.run_start(callback).await;
+            auth.run_start(callback).await?;
             Ok(JsValue::UNDEFINED)
         }))
     }
@@ -118,25 +118,13 @@ impl AuthCore {
 
     /// A token that is good for so long; in place of one that an API has refused, another.
     pub fn refresh(&self, options: &str) -> Promise {
-        let (auth, (options, challenge)) = (self.auth.clone(), options::token(options));
-        self.run(Box::pin(async move {
-            if let Some(refused) = &options.refused
-                && !auth.token_refused(challenge.as_deref())
-            {
-                return Ok(refused.expose().into());
-            }
-            let token = auth.access_token(options).await?;
-            Ok(token.expose().into())
-        }))
+        self.run_loaded(Wish::Token(options.to_owned()))
     }
 
     /// Forgets the session; the URL at which it ends at the server, if there is one.
     #[wasm_bindgen(js_name = beginLogout)]
     pub fn begin_logout(&self, options: &str) -> Promise {
-        let (auth, options) = (self.auth.clone(), options::logout(options));
-        self.run(Box::pin(async move {
-            auth.begin_logout(options).await.map(JsValue::from)
-        }))
+        self.run_loaded(Wish::Logout(options.to_owned()))
     }
 
     /// The raw ID Token.
@@ -148,15 +136,19 @@ impl AuthCore {
     /// What the server says about the user: the claims.
     #[wasm_bindgen(js_name = userInfo)]
     pub fn user_info(&self) -> Promise {
-        let auth = self.auth.clone();
-        self.run(Box::pin(async move {
-            Ok(auth.user_info().await?.to_text().into())
-        }))
+        self.run_loaded(Wish::UserInfo)
     }
 }
 
+/// What the rest of the program is needed for.
+enum Wish {
+    Logout(String),
+    Token(String),
+    UserInfo,
+}
+
 impl AuthCore {
-    fn run(&self, task: Pin<Box<dyn Future<Output = Result<JsValue, Error>>>>) -> Promise {
+    fn run(&self, task: Later<Result<JsValue, Error>>) -> Promise {
         let deferred = Deferred::new();
         let promise = deferred.promise();
         self.auth.platform().run_now(Box::pin(async move {
@@ -166,6 +158,42 @@ impl AuthCore {
             }
         }));
         promise
+    }
+
+    fn run_loaded(&self, wish: Wish) -> Promise {
+        let auth = self.auth.clone();
+        self.run(Box::pin(async move {
+            if let Err(error) = auth.load_secondary().await {
+                if matches!(wish, Wish::Logout(_)) {
+                    auth.leave_unloaded();
+                }
+                return Err(error);
+            }
+            Self::fulfil_loaded(auth, wish).await
+        }))
+    }
+
+    #[inline(never)]
+    fn fulfil_loaded(auth: Auth<Browser>, wish: Wish) -> Later<Result<JsValue, Error>> {
+        apart(async move {
+            match wish {
+                Wish::Logout(options) => {
+                    let uri = auth.begin_logout(options::logout(&options)).await?;
+                    Ok(uri.map_or(JsValue::UNDEFINED, JsValue::from))
+                }
+                Wish::Token(options) => {
+                    let (options, challenge) = options::token(&options);
+                    if let Some(refused) = &options.refused
+                        && !auth.token_refused(challenge.as_deref())
+                    {
+                        return Ok(refused.expose().into());
+                    }
+                    let token = auth.access_token(options).await?;
+                    Ok(token.expose().into())
+                }
+                Wish::UserInfo => Ok(auth.user_info().await?.to_text().into()),
+            }
+        })
     }
 }
 

@@ -53,6 +53,8 @@ pub enum ErrorKind {
         /// What to look at first.
         likely: LikelyCause,
     },
+    /// The rest of the program could not be loaded: see [`crate::client::ports::Secondary`].
+    WasmLoadFailed,
     /// No answer came: offline, refused connection, blocked by CORS.
     Network {
         /// Which request.
@@ -132,6 +134,7 @@ impl Error {
             ErrorKind::StaleCallback { .. } => ErrorCode::StaleCallback,
             ErrorKind::LoginRequired(_) => ErrorCode::LoginRequired,
             ErrorKind::LoginLoop { .. } => ErrorCode::LoginLoop,
+            ErrorKind::WasmLoadFailed => ErrorCode::WasmLoadFailed,
             ErrorKind::Network { .. } => ErrorCode::Network,
             ErrorKind::Timeout { .. } => ErrorCode::Timeout,
             ErrorKind::Storage { .. } => ErrorCode::Storage,
@@ -143,7 +146,9 @@ impl Error {
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         match self.kind() {
-            ErrorKind::Network { .. } | ErrorKind::Timeout { .. } => true,
+            ErrorKind::WasmLoadFailed | ErrorKind::Network { .. } | ErrorKind::Timeout { .. } => {
+                true
+            }
             ErrorKind::Protocol(error) => match &**error {
                 ProtocolError::Token { status, .. }
                 | ProtocolError::InvalidResponse { status, .. } => {
@@ -223,6 +228,9 @@ impl Error {
                     .integer("logins", i64::from(*logins))
                     .integer("seconds", *seconds)
                     .text("likely", likely.as_str());
+            }
+            ErrorKind::WasmLoadFailed => {
+                details.json("url", Json::Null).text("problem", "network");
             }
             ErrorKind::Network { endpoint } => {
                 details.text("endpoint", endpoint.as_str());

@@ -28,6 +28,8 @@ pub enum ErrorCode {
     LoginRequired,
     /// `login_loop`
     LoginLoop,
+    /// `wasm_load_failed`
+    WasmLoadFailed,
     /// `network`
     Network,
     /// `timeout`
@@ -40,7 +42,7 @@ pub enum ErrorCode {
 
 impl ErrorCode {
     /// Every code, for the tests that hold Rust, TypeScript and docs together.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::InvalidConfig,
         Self::UnsupportedEnvironment,
         Self::AuthorizationError,
@@ -53,6 +55,7 @@ impl ErrorCode {
         Self::SubjectMismatch,
         Self::LoginRequired,
         Self::LoginLoop,
+        Self::WasmLoadFailed,
         Self::Network,
         Self::Timeout,
         Self::Storage,
@@ -75,6 +78,7 @@ impl ErrorCode {
             Self::SubjectMismatch => "subject_mismatch",
             Self::LoginRequired => "login_required",
             Self::LoginLoop => "login_loop",
+            Self::WasmLoadFailed => "wasm_load_failed",
             Self::Network => "network",
             Self::Timeout => "timeout",
             Self::Storage => "storage",
@@ -102,6 +106,7 @@ impl ErrorCode {
             Self::SubjectMismatch => "the answer is about another user",
             Self::LoginRequired => "there is no session",
             Self::LoginLoop => "one login follows the other without the user's doing",
+            Self::WasmLoadFailed => "the wasm side could not be loaded",
             Self::Network => "the authorization server could not be reached",
             Self::Timeout => "the authorization server did not answer in time",
             Self::Storage => "the browser's storage refused",

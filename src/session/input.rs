@@ -29,6 +29,8 @@ pub enum Input {
     UserChanged(Ticket, Error),
     /// The refresh failed.
     RefreshFailed(Ticket, RefreshFailure, Error, Option<u32>),
+    /// What a refresh needs could not be loaded: nothing was sent.
+    NotLoaded(Error),
     /// Time has passed.
     Wake,
     /// The page came back: visible, online, out of the back/forward cache. What was postponed is due.
@@ -45,6 +47,8 @@ pub enum Input {
     Appeared(Box<Record>),
     /// The user logs out.
     LoggedOut,
+    /// The user logs out, and other tabs cannot be told.
+    Left,
 }
 
 /// A completed sign-in.

@@ -34,7 +34,7 @@ mod world;
 pub use conditions::Conditions;
 pub use journal::{Happening, Moment, Outcome};
 pub use locks::FakeGuard;
-pub use platform::{Arithmetic, FakePlatform, LogLine, Randomness};
+pub use platform::{Arithmetic, FakePlatform, LogLine, Randomness, Rest};
 pub use server::{Reply, Request};
 pub use storage::{FakeStorage, Trouble};
 pub use world::World;

@@ -8,8 +8,8 @@ use super::server::{Reply, request};
 use super::storage::FakeStorage;
 use super::world::World;
 use crate::client::ports::{
-    Clock, Entropy, Exclusion, Http, Level, LockError, Locks, Log, Navigator, Platform,
-    SignatureCheck, Signatures, Spawn, Task, TransportError, Unsupported,
+    Clock, Entropy, Exclusion, Http, Level, LockError, Locks, Log, Navigator, NotLoaded, Platform,
+    Secondary, SignatureCheck, Signatures, Spawn, Task, TransportError, Unsupported,
 };
 use crate::protocol::base64url;
 use crate::protocol::entropy::NoEntropy;
@@ -35,6 +35,7 @@ pub(super) struct Page {
     drawn: Cell<u64>,
     exclusion: Cell<Option<Exclusion>>,
     pub(super) has_mailbox: Cell<bool>,
+    rest: Cell<Rest>,
     navigations: RefCell<Vec<String>>,
     log: RefCell<Vec<LogLine>>,
 }
@@ -69,6 +70,19 @@ pub enum Randomness {
     Missing,
 }
 
+/// Where the rest of the program is, which a sign-in does not need.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Rest {
+    /// Here.
+    #[default]
+    Here,
+    /// It comes so many milliseconds after it is first asked for.
+    Apart(i64),
+    /// It cannot be loaded.
+    Missing,
+}
+
 /// One line of the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -98,6 +112,7 @@ impl FakePlatform {
             drawn: Cell::new(id << 32),
             exclusion: Cell::new(Some(Exclusion::Lock)),
             has_mailbox: Cell::new(true),
+            rest: Cell::default(),
             navigations: RefCell::default(),
             log: RefCell::default(),
         }))
@@ -153,6 +168,11 @@ impl FakePlatform {
         self.0.has_mailbox.set(there);
     }
 
+    /// Where the rest of the program is from now on.
+    pub fn set_rest(&self, rest: Rest) {
+        self.0.rest.set(rest);
+    }
+
     /// Where the page was sent.
     #[must_use]
     pub fn navigations(&self) -> Vec<String> {
@@ -183,6 +203,7 @@ impl FakePlatform {
         next.set_randomness(self.0.randomness.get());
         next.0.exclusion.set(self.0.exclusion.get());
         next.set_mailbox(self.0.has_mailbox.get());
+        next.set_rest(self.0.rest.get());
         next
     }
 }
@@ -305,6 +326,21 @@ impl Page {
     fn draw(&self) -> u8 {
         let [.., byte] = splitmix(&self.drawn).to_be_bytes();
         byte
+    }
+}
+
+impl Secondary for FakePlatform {
+    fn has_secondary(&self) -> bool {
+        self.0.rest.get() == Rest::Here
+    }
+
+    async fn load_secondary(&self) -> Result<(), NotLoaded> {
+        if let Rest::Apart(millis) = self.0.rest.get() {
+            let world = &self.0.world;
+            world.wait_until(world.now().monotonic + millis).await;
+            self.set_rest(Rest::Here);
+        }
+        self.has_secondary().then_some(()).ok_or(NotLoaded)
     }
 }
 

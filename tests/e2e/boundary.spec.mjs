@@ -317,10 +317,11 @@ test("T33: every export of the Rust side is total: nothing traps, every refusal 
         timeout: 1,
       });
       const make = (text, host) =>
-        new (createCore(module, (cause) => trapped.push(String(cause))))(
-          text,
-          host,
-        );
+        new (createCore(
+          module,
+          (cause) => trapped.push(String(cause)),
+          loadSecondary,
+        ))(text, host);
       // Texts are all that the facade hands over.
       const isText = ([, value]) => typeof value === "string";
       const texts = {

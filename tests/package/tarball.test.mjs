@@ -53,7 +53,7 @@ test("the package brings nothing along and runs nothing at install", async () =>
   for (const name of ["index.js", "index.d.ts", "core.wasm", "LICENSE"])
     assert.ok(names.includes(name), name);
   // The types of the glue are ours alone.
-  for (const name of ["core.d.ts", "wasm-inline.d.ts"])
+  for (const name of ["core.d.ts", "wasm-inline.d.ts", "secondary-inline.d.ts"])
     assert.ok(!names.includes(name), name);
 });
 

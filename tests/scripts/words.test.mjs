@@ -109,7 +109,7 @@ test("details have the members that Rust gives them", () => {
   // The rest is told by the facade alone.
   assert.deepEqual(
     [...details.keys()].filter((code) => !codes.has(code)).sort(),
-    ["aborted", "disposed", "forbidden_origin", "wasm_load_failed"],
+    ["aborted", "disposed", "forbidden_origin"],
   );
 });
 

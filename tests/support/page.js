@@ -10,6 +10,10 @@ Object.assign(window, {
   isAuthError,
   providers,
   loadCore: () => import("countersign-inside/core.js"),
+  loadSecondary: async () => {
+    const { joined } = await import("countersign-inside/streams.js");
+    return joined(await import("countersign-inside/secondary-inline.js"), Error);
+  },
   loadAxios: () => Promise.all([import("axios"), import("countersign/axios")]),
   start,
   attempt,

@@ -21,7 +21,7 @@ fn main() -> ExitCode {
             bindgen
                 .typescript(false)
                 .omit_default_module_path(true)
-                .remove_name_section(true)
+                .remove_name_section(false)
                 .remove_producers_section(true)
                 .generate(out_dir)
         });

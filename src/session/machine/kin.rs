@@ -9,7 +9,8 @@ use super::{Error, Phase, Session};
 use crate::protocol::secret::Secret;
 
 impl Session {
-    pub(super) fn family(&mut self, entry: Entry) {
+    #[inline(never)]
+    pub(super) fn heard_of_family(&mut self, entry: Entry) {
         let Some(live) = self.live() else { return };
         let (family, generation) = (&live.record.family.id, live.record.generation);
         match entry {
@@ -34,6 +35,7 @@ impl Session {
         }
     }
 
+    #[inline(never)]
     pub(super) fn surpassed(&mut self, mut record: Box<Record>) {
         let held = self.record();
         let held = held.filter(|held| {
@@ -49,6 +51,7 @@ impl Session {
         }
     }
 
+    #[inline(never)]
     pub(super) fn placed(&mut self, family: Family, generation: u64) {
         if let Some(live) = self.live() {
             live.record.family = family;
@@ -61,6 +64,7 @@ impl Session {
         }
     }
 
+    #[inline(never)]
     pub(super) fn appeared(&mut self, record: Box<Record>) {
         let held = self.record().map(|held| held.family.id.clone());
         // Nothing is shown before the start has found out what there is.

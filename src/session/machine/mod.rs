@@ -1,6 +1,7 @@
 mod kin;
 mod live;
 mod lookup;
+mod refresh;
 mod settle;
 
 pub use lookup::Lookup;
@@ -10,12 +11,10 @@ use super::family::FamilyId;
 use super::input::{Input, NewSession, Ticket};
 use super::output::Output;
 use super::record::{AccessToken, Record, TokenKey};
-use super::schedule;
 use super::state::{Event, SignedOut, SignedOutReason, State, Via, Warning};
 use crate::protocol::secret::Secret;
 use crate::protocol::time::Now;
-use crate::protocol::token::{RefreshFailure, TokenResponse};
-use live::{Live, Postponed, RefusedKey, expired, margin};
+use live::{Live, expired, margin};
 
 /// When a session refreshes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,16 +72,10 @@ impl Session {
             Input::RefreshStarted(_) => self.refresh_started(),
             Input::Refreshed(ticket, tokens) => self.refreshed(&ticket, *tokens, now),
             Input::UserConfirmed(ticket, user, id_token) => {
-                if let Some(live) = self.live_of(&ticket, 1) {
-                    (live.record.user, live.record.id_token) = (Some(user), Some(id_token));
-                    self.persist();
-                }
+                self.user_confirmed(&ticket, user, id_token);
             }
-            Input::UserChanged(ticket, error) => {
-                if self.live_of(&ticket, 1).is_some() {
-                    self.end(SignedOutReason::UserChanged, Some(error));
-                }
-            }
+            Input::UserChanged(ticket, error) => self.user_changed(&ticket, error),
+            Input::NotLoaded(error) => self.not_loaded(error, now),
             Input::RefreshFailed(ticket, failure, error, retry_after) => {
                 self.refresh_failed(&ticket, failure, error, retry_after, now);
             }
@@ -92,10 +85,11 @@ impl Session {
                     live.postponed.take_if(|postponed| !postponed.by_server);
                 }
             }
-            Input::Family(entry) => self.family(entry),
+            Input::Family(entry) => self.heard_of_family(entry),
             Input::Surpassed(record) => self.surpassed(record),
             Input::Placed(family, generation) => self.placed(*family, generation),
             Input::Appeared(record) => self.appeared(record),
+            Input::Left => self.leave(SignedOutReason::LoggedOut, None),
             Input::LoggedOut => self.end(SignedOutReason::LoggedOut, None),
         }
         self.settle(now);
@@ -213,107 +207,6 @@ impl Session {
             reason,
             error: Some(error),
         });
-    }
-
-    fn refresh_started(&mut self) {
-        if let Some(live) = self.live() {
-            live.refreshing = true;
-            live.sent = true;
-            live.asked_again = core::mem::replace(&mut live.record.unanswered, true);
-            self.persist();
-            self.mark(true);
-        }
-    }
-
-    fn refreshed(&mut self, ticket: &Ticket, tokens: TokenResponse, now: Now) {
-        let jitter = self.draw();
-        let Some(live) = self.live_of(ticket, 0) else {
-            return;
-        };
-        let record = &mut live.record;
-        record.generation += 1;
-        record.unanswered = false;
-        // RFC 6749 §6, §5.1: what the answer leaves out stays.
-        if let Some(refresh_token) = tokens.refresh_token {
-            record.refresh_token = Some(refresh_token);
-        }
-        if let Some(scope) = tokens.scope.filter(|_| ticket.key().is_default()) {
-            record.scope = scope;
-        }
-        let token = access_token(tokens.access_token, tokens.expires_in, now);
-        record.hold(ticket.key(), token, now);
-        live.margin = margin(&live.record, jitter);
-        live.recovered(ticket.key().is_default());
-        // It was about the refresh token as much as about the API.
-        live.refused_keys.retain(|refused| refused.for_good);
-        self.persist();
-        self.publish();
-        self.tell_refreshed();
-    }
-
-    fn refresh_failed(
-        &mut self,
-        ticket: &Ticket,
-        failure: RefreshFailure,
-        error: Error,
-        retry_after: Option<u32>,
-        now: Now,
-    ) {
-        let jitter = self.draw();
-        let Some(live) = self.live_of(ticket, 0) else {
-            return;
-        };
-        live.refreshing = false;
-        live.sent = false;
-        live.unconfirmed = false;
-        // A token for another API that is refused harms none of the others.
-        let for_good = failure == RefreshFailure::Misconfigured;
-        if !ticket.key().is_default() && (for_good || failure == RefreshFailure::Rejected) {
-            live.refused_keys.push(RefusedKey {
-                key: ticket.key().clone(),
-                error,
-                for_good,
-            });
-            return self.answered();
-        }
-        if failure == RefreshFailure::Rejected {
-            // A token that was sent before and never answered has most likely been rotated by that request.
-            let reason = if live.asked_again {
-                SignedOutReason::AnswerLost
-            } else {
-                SignedOutReason::RefreshRejected
-            };
-            return self.end(reason, Some(error));
-        }
-        live.failures += 1;
-        live.blocked = failure == RefreshFailure::Misconfigured;
-        let wait = schedule::backoff(live.failures, retry_after, jitter);
-        live.postponed = Some(Postponed {
-            since: now,
-            wait,
-            by_server: retry_after.is_some(),
-        });
-        live.failure = Some(error.clone());
-        if failure == RefreshFailure::Unknown {
-            live.asked_again = live.record.unanswered;
-        } else {
-            self.answered();
-        }
-        let automatic = failure != RefreshFailure::Misconfigured && self.mode == RefreshMode::Auto;
-        let retry_at = automatic.then(|| now.wall.plus(wait));
-        self.announce();
-        self.outputs
-            .push(Output::Emit(Event::RefreshFailed { error, retry_at }));
-    }
-
-    /// An answer came, or nothing was sent: this request did not rotate the refresh token. An earlier one may have.
-    fn answered(&mut self) {
-        let Some(live) = self.live() else { return };
-        let asked_again = live.asked_again;
-        if core::mem::replace(&mut live.record.unanswered, asked_again) != asked_again {
-            self.persist();
-            self.mark(false);
-        }
     }
 
     /// Stores what is held now.

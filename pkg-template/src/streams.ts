@@ -1,8 +1,7 @@
-// The wasm that this package carries, in a chunk with what makes a module of it.
+// What makes a module of the text in which this package carries one; it comes with the first that is loaded.
 
 import { compile } from "./compile.js";
-import { bytes, joiner } from "./wasm-inline.js";
-import type { failed } from "./wasm.js";
+import type { failed, Streams } from "./wasm.js";
 
 /** What the small module has; `join` reads the streams at its first place, and writes the wasm at its second. */
 interface Joiner {
@@ -11,7 +10,26 @@ interface Joiner {
   join(streams: number, wasm: number): void;
 }
 
-export async function load(fail: typeof failed): Promise<WebAssembly.Module> {
+const modules = new WeakMap<Streams, Promise<WebAssembly.Module>>();
+
+/** The module that was taken apart into streams (scripts/streams), made once. */
+export function joined(
+  streams: Streams,
+  fail: typeof failed,
+): Promise<WebAssembly.Module> {
+  let module = modules.get(streams);
+  if (!module) {
+    module = join(streams, fail);
+    modules.set(streams, module);
+    module.catch(() => modules.delete(streams));
+  }
+  return module;
+}
+
+async function join(
+  { bytes, joiner }: Streams,
+  fail: typeof failed,
+): Promise<WebAssembly.Module> {
   // A Blob's stream would come by way of the browser's process.
   const stream = new Response(decoded(bytes)).body!.pipeThrough(
     new DecompressionStream("deflate-raw"),
