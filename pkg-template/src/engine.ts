@@ -7,19 +7,38 @@ import { joined } from "./streams.js";
 import { ERRORS, WARNINGS } from "./texts.js";
 import type { failed, Streams } from "./wasm.js";
 
-/** The module, if it is not made yet. */
-export const compile = (
+/** What a sign-in does not need: a wasm of its own, which shares the memory of the first. */
+const secondary = (fail: typeof failed) =>
+  import("./secondary-inline.js").then(
+    (streams) => joined(streams, fail),
+    (cause: unknown) => {
+      throw fail("network", null, cause);
+    },
+  );
+
+let preloaded: Promise<unknown> | undefined;
+
+/** Loads it ahead, for an instance that will need it at once. */
+export function preload(fail: typeof failed): void {
+  preloaded = secondary(fail);
+  // Heard by who makes the instance.
+  preloaded.catch(() => {});
+}
+
+/** The module, if it is not made yet; where the second one was to be loaded ahead, that is there, too. */
+export async function compile(
   given: WebAssembly.Module | Streams,
   fail: typeof failed,
-) => (given instanceof WebAssembly.Module ? given : joined(given, fail));
-
-/** What a sign-in does not need: a wasm of its own, which shares the memory of the first. */
-const secondary = async (fail: typeof failed) =>
-  joined(await import("./secondary-inline.js"), fail);
-
-/** Loads it ahead: who needs it asks again, and hears the error. */
-export const preload = (fail: typeof failed) =>
-  void secondary(fail).catch(() => {});
+): Promise<WebAssembly.Module> {
+  const ahead = preloaded;
+  preloaded = undefined;
+  // Before anything is handed over: a response that waits is not lost.
+  const [module] = await Promise.all([
+    given instanceof WebAssembly.Module ? given : joined(given, fail),
+    ahead,
+  ]);
+  return module;
+}
 
 /** One instance of the Rust side. */
 export interface Instance {

@@ -9,8 +9,8 @@ use crate::session::input::Ticket;
 use crate::session::record::{Record, Stored};
 
 impl<P: Platform> Auth<P> {
-    /// Waits for the rest of the program. What follows stands in functions that are named in `scripts/secondary.mjs`,
-    /// and are called behind this only.
+    /// Waits for the rest of the program. What follows stands in functions that are named in `scripts/core.mjs`, and
+    /// are called behind this only.
     pub(crate) async fn load_secondary(&self) -> Result<(), Error> {
         let loaded = self.0.platform.load_secondary().await;
         loaded.map_err(|_| ErrorKind::WasmLoadFailed.into())

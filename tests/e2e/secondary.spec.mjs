@@ -102,6 +102,33 @@ test("a stored session whose token has expired is not lost without it", async ({
   expect((await begin(page, options)).status).toBe("signedIn");
 });
 
+test("a callback over a stored session waits for it, and is not lost", async ({
+  page,
+  app,
+  scripted,
+  browserName,
+}) => {
+  test.skip(
+    browserName === "firefox",
+    "Firefox remembers a failed import for the life of the page",
+  );
+  const options = optionsFor(app, scripted);
+  await signIn(page, app, options);
+  await open(page, app, "/orders");
+  await returnFrom(page, app, options, { appState: "kept" });
+  await refuse(page);
+  expect(await begin(page, options)).toMatchObject({
+    status: "signedOut",
+    reason: "unavailable",
+    error: { code: "wasm_load_failed" },
+  });
+  expect(scripted.count("token")).toBe(1);
+  await page.unroute(secondary);
+  const { value } = await call(page, "handleCallback");
+  expect(value).toMatchObject({ returnTo: "/orders", appState: "kept" });
+  expect(scripted.count("token")).toBe(2);
+});
+
 test("a logout without it says so, and leaves nothing", async ({
   page,
   app,

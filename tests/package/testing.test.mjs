@@ -258,6 +258,12 @@ test("nothing of the client itself, nor its wasm, comes along", async () => {
   });
   const inputs = Object.keys(metafile.inputs);
   assert.ok(inputs.includes("pkg/testing.js"));
-  for (const name of ["auth", "core", "wasm-inline", "secondary-inline", "engine"])
+  for (const name of [
+    "auth",
+    "core",
+    "wasm-inline",
+    "secondary-inline",
+    "engine",
+  ])
     assert.ok(!inputs.includes(`pkg/${name}.js`), name);
 });

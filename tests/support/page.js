@@ -12,7 +12,10 @@ Object.assign(window, {
   loadCore: () => import("countersign-inside/core.js"),
   loadSecondary: async () => {
     const { joined } = await import("countersign-inside/streams.js");
-    return joined(await import("countersign-inside/secondary-inline.js"), Error);
+    return joined(
+      await import("countersign-inside/secondary-inline.js"),
+      Error,
+    );
   },
   loadAxios: () => Promise.all([import("axios"), import("countersign/axios")]),
   start,
