@@ -115,8 +115,6 @@ export const parts = [
       return pass();
     },
   },
-  // It waits for most of its two minutes, so it begins before those that go on beside it.
-  raceAndSoak(),
   {
     ...checks("types", "types and exports", "", [
       ["tsc, the package", "tsc", ["-p", "pkg-template", "--noEmit"]],
@@ -175,6 +173,7 @@ export const parts = [
     after: "build",
   }),
   packagingPart,
+  raceAndSoak(),
   ...["chromium", "firefox"].map(e2ePart),
 ];
 
@@ -239,6 +238,8 @@ function raceAndSoak() {
   return {
     ...part,
     browser: true,
+    // A page that does not answer in a minute hangs, so nothing else may keep the machine busy.
+    whole: true,
     needs: [nodeModules],
     after: "build",
     run: async (say) => {
