@@ -7,6 +7,8 @@ import { joined } from "./streams.js";
 import { ERRORS, WARNINGS } from "./texts.js";
 import type { failed, Streams } from "./wasm.js";
 
+export { compile as compiled } from "./compile.js";
+
 /** What a sign-in does not need: a wasm of its own, which shares the memory of the first. */
 const secondary = (fail: typeof failed) =>
   import("./secondary-inline.js").then(
