@@ -2,6 +2,7 @@
 
 use crate::module::{Module, Problem};
 use crate::names::Names;
+use crate::reach::mentions;
 use std::collections::{BTreeMap, BTreeSet};
 use wasm_encoder::reencode::{self, Reencode};
 use wasm_encoder::{
@@ -46,7 +47,7 @@ pub fn cut(module: &Module<'_>, moved: &BTreeSet<u32>) -> Result<Parts, Problem>
 fn table(module: &Module<'_>, moved: &BTreeSet<u32>) -> Result<Table, Problem> {
     let mut in_table: BTreeSet<u32> = module.slots.values().copied().collect();
     for function in module.imported as u32..module.functions.len() as u32 {
-        for called in calls(module, function)? {
+        for called in mentions(module, function)?.calls {
             if moved.contains(&called) != moved.contains(&function) {
                 in_table.insert(called);
             }
@@ -64,19 +65,6 @@ fn table(module: &Module<'_>, moved: &BTreeSet<u32>) -> Result<Table, Problem> {
         primary,
         secondary,
     })
-}
-
-fn calls(module: &Module<'_>, function: u32) -> Result<BTreeSet<u32>, Problem> {
-    let mut calls = BTreeSet::new();
-    if let Some(body) = module.body(function) {
-        let mut operators = body.get_operators_reader()?;
-        while !operators.eof() {
-            if let Operator::Call { function_index } = operators.read()? {
-                calls.insert(function_index);
-            }
-        }
-    }
-    Ok(calls)
 }
 
 fn primary(

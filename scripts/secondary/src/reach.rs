@@ -52,8 +52,8 @@ pub fn doors(module: &Module<'_>, names: &[String]) -> Result<BTreeSet<u32>, Pro
 }
 
 /// What each function has in its code: functions that it calls, and constants.
-struct Mentions {
-    calls: BTreeSet<u32>,
+pub struct Mentions {
+    pub calls: BTreeSet<u32>,
     numbers: BTreeSet<u32>,
 }
 
@@ -108,7 +108,7 @@ fn object_of(objects: &Objects, address: u32) -> Option<(u32, u32)> {
     (address - from < *size).then_some((*from, from + size))
 }
 
-fn mentions(module: &Module<'_>, function: u32) -> Result<Mentions, Problem> {
+pub fn mentions(module: &Module<'_>, function: u32) -> Result<Mentions, Problem> {
     let mut mentions = Mentions {
         calls: BTreeSet::new(),
         numbers: BTreeSet::new(),
