@@ -13,8 +13,8 @@
 mod support;
 
 use countersign::client::ports::{Mailbox, Posted};
-use countersign::client::{Event, State};
-use countersign::session::state::Freshness;
+use countersign::client::{Event, LogoutOptions, State};
+use countersign::session::state::{Freshness, SignedOutReason};
 use countersign::testing::{Rest, World};
 use support::*;
 
@@ -47,6 +47,47 @@ fn a_sign_in_is_published_once_it_is_there() {
     let rung = page.tab.duplicate().heard();
     assert_eq!(rung.last().map(|(_, generation)| *generation), Some(1));
     assert_eq!(page.record().generation, 1, "once");
+}
+
+/// A page that was left before its sign-in was published, asleep, and the next page of its tab, where somebody logged out.
+fn left_and_logged_out(world: &World, provider: &Provider) -> (Page, Page) {
+    let page = page(world, Rest::Apart(2000));
+    page.sign_in(provider).unwrap();
+    assert!(page.tab.enter_bfcache());
+    let next = Page::with(world, page.tab.duplicate(), config());
+    next.start();
+    let mut here = LogoutOptions::default();
+    here.local = true;
+    next.logout(here).unwrap();
+    world.advance(1);
+    (page, next)
+}
+
+#[test]
+fn a_sign_in_that_comes_out_of_the_cache_is_no_newer_than_a_logout() {
+    let world = World::new();
+    let (page, _) = left_and_logged_out(&world, &Provider::new(&world));
+    page.tab.leave_bfcache();
+    world.advance(5);
+    let State::SignedOut(ended) = page.auth.state() else {
+        panic!("{:?}", page.auth.state())
+    };
+    assert_eq!(ended.reason, SignedOutReason::LoggedOutElsewhere);
+    assert_eq!(page.stored(), None);
+}
+
+#[test]
+fn nor_does_it_take_away_who_signed_in_after_it() {
+    let world = World::new();
+    let provider = Provider::new(&world);
+    let (page, next) = left_and_logged_out(&world, &provider);
+    provider.set_claim("sub", r#""user2""#);
+    next.sign_in(&provider).unwrap();
+    page.tab.storage().restore(next.tab.storage().texts());
+    page.tab.leave_bfcache();
+    world.advance(5);
+    assert_eq!(page.record().subject(), Some("user2"));
+    page.signed_in();
 }
 
 #[test]

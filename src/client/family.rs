@@ -68,7 +68,7 @@ impl<P: Platform> Auth<P> {
         let stored = storage.load(&key).ok().flatten();
         match Record::peek(&stored.unwrap_or_default()) {
             Peek::Newer => return,
-            Peek::Family(stored) if storage.is_shared() && stored != family.as_str() => return,
+            Peek::Family(stored) if stored != family.as_str() => return,
             Peek::Family(_) | Peek::Nothing => {}
         }
         // What cannot be removed is overwritten; what can be neither was most likely never stored.
@@ -132,7 +132,8 @@ impl<P: Platform> Auth<P> {
     }
 
     /// Waits for the receipt of what was published, and draws the consequence. A sign-in is newer than what was there
-    /// before: it goes on in a family of its own where that one has ended, and above what surpassed it.
+    /// before: it goes on in a family of its own where that one has ended, and above what surpassed it. The family that
+    /// it founded can only have ended after it.
     pub(super) async fn settle(&self, mut published: Option<Pending>, anew: bool) {
         while let Some(pending) = published {
             let receipt = pending.receipt.await;
@@ -145,7 +146,7 @@ impl<P: Platform> Auth<P> {
             let (family, generation) = match receipt {
                 Receipt::Kept => return,
                 Receipt::Absent => return self.warn(Warning::NoMailbox),
-                Receipt::Ended if anew => match Family::random(&self.0.platform) {
+                Receipt::Ended if anew && held.generation > 1 => match Family::random(&self.0.platform) {
                     Ok(new) => (new, 0),
                     // It was founded with randomness: there is some.
                     Err(_) => return,
