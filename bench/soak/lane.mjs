@@ -75,7 +75,7 @@ export class Lane {
   /** Plays a round, and gives what there is to tell of it: a session that was lost, a page that did not answer. */
   async play(script) {
     try {
-      return await inTime(this.#play(script), () => this.#doing);
+      return await inTime(this.#play(script), () => this.#hung());
     } catch (error) {
       this.tally.broken += 1;
       // What is still on its way says nothing any more.
@@ -132,7 +132,10 @@ export class Lane {
   }
 
   #add(page) {
-    const tab = { page, frozen: false, dead: false, saved: undefined };
+    const tab = {
+      ...{ page, saved: undefined },
+      ...{ frozen: false, dead: false, isAsking: false },
+    };
     page.on("crash", () => (tab.dead = true));
     this.#tabs.push(tab);
     return tab;
@@ -156,7 +159,10 @@ export class Lane {
 
     control.clearFaults();
     control.setDelay("token", tokenDelay);
-    for (const tab of this.#tabs.filter(({ frozen }) => frozen)) {
+    // Who crashed with a clone hears of nothing any more.
+    for (const tab of this.#tabs.filter(
+      ({ frozen, dead }) => frozen && !dead,
+    )) {
       await lifecycle(tab.page, "active");
       tab.frozen = false;
     }
@@ -166,13 +172,29 @@ export class Lane {
   #ask(tabs, patience) {
     const { ahead } = this.#site;
     return Promise.all(
-      tabs.map(({ page }) =>
-        page
+      tabs.map(async (tab) => {
+        tab.isAsking = true;
+        const answer = await tab.page
           .evaluate((how) => window.bench.insist(how), { ahead, patience })
           // It was closed, crashed or reloaded meanwhile.
-          .catch((error) => ({ valid: false, reason: error.message })),
-      ),
+          .catch((error) => ({ valid: false, reason: error.message }));
+        tab.isAsking = false;
+        return answer;
+      }),
     );
+  }
+
+  /** What was being done, and how each tab is. */
+  async #hung() {
+    const tabs = this.#tabs.map(async ({ page, dead, frozen, isAsking }) => {
+      const alive = page
+        .evaluate(() => `${document.visibilityState} ${location.pathname}`)
+        .catch((error) => error.message);
+      const late = sleep(2000).then(() => "no answer");
+      const is = [dead && "crashed", frozen && "frozen", isAsking && "asked"];
+      return [...is.filter(Boolean), await Promise.race([alive, late])].join();
+    });
+    return `hung: ${this.#doing}; ${(await Promise.all(tabs)).join("; ")}`;
   }
 
   async #strike(kind, tab) {
@@ -319,11 +341,12 @@ export class Lane {
   }
 }
 
-/** A round that takes so long is over: a page hangs. `doing` says at what. */
-async function inTime(round, doing) {
+/** A round that takes so long is over: a page hangs. `told` says how it is. */
+async function inTime(round, told) {
   let timer;
   const late = new Promise((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`hung: ${doing()}`)), 60_000);
+    const give = async () => reject(new Error(await told()));
+    timer = setTimeout(() => void give(), 60_000);
   });
   try {
     return await Promise.race([round, late]);

@@ -77,9 +77,13 @@ export async function crash(page) {
   await crashed;
 }
 
-/** Freezes a tab, or thaws it (`"frozen"`, `"active"`). */
+/** Freezes a tab, or thaws it (`"frozen"`, `"active"`). One that crashes meanwhile never answers. */
 export async function lifecycle(page, state) {
-  const session = await page.context().newCDPSession(page);
-  await session.send("Page.setWebLifecycleState", { state });
-  await session.detach();
+  const crashed = new Promise((resolve) => page.once("crash", resolve));
+  const change = async () => {
+    const session = await page.context().newCDPSession(page);
+    await session.send("Page.setWebLifecycleState", { state });
+    await session.detach();
+  };
+  await Promise.race([change(), crashed]);
 }
