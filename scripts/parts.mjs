@@ -194,7 +194,8 @@ function checks(group, name, engine, list) {
           tally = plus(tally, pass());
         } catch (error) {
           console.log(`\n${title}: ${error.message}\n`);
-          tally = plus(tally, fail(title));
+          const [last] = error.message.trim().split("\n").slice(-1);
+          tally = plus(tally, fail(`${title}: ${last}`));
         }
       }
       return tally;

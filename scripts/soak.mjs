@@ -45,8 +45,12 @@ await main(async () => {
       tally.broken > 0 ||
       perDue(tally) > 1,
   );
+  const of = ({ avoidable, stayed, broken, due, requests }) =>
+    `${avoidable} avoidable losses, ${stayed} tabs valid after a logout, ${broken} pages that hung, ${requests} requests for ${due} due refreshes`;
+  const lanes = wrong.map(({ storage, tally }) => `${storage}: ${of(tally)}`);
+  const hung = result.losses.flatMap(({ broken }) => broken ?? []);
   if (wrong.length > 0)
     throw new Error(
-      `countersign lost what it could have kept, kept what was over, hung, or asked more than once per refresh; see ${file}`,
+      `seed ${seed}, ${[...lanes, ...hung].join("; ")}; see ${file}`,
     );
 });
