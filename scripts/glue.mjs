@@ -6,19 +6,30 @@ import { dirname, join } from "node:path";
 
 /** Turns wasm-bindgen's web module into `createCore(module, trapped, secondary)`, which makes an instance of its own at each call; `secondary` loads the other module. */
 export async function finishGlue(file, renamed) {
-  const bundled = rename(await bundle(file), renamed);
-  const [body, exported] = splitExports(bundled);
+  const port = JSON.stringify(await crateFile(file, "port.js"));
+  const tabs = JSON.stringify(await crateFile(file, "tabs.js"));
+  const bundled = await bundle(`
+    export { AuthCore, initSync } from ${JSON.stringify(file)};
+    export { endAll, setSecondary } from ${port};`);
+  const [body, exported] = splitExports(rename(bundled, renamed));
+  // Who loads the first module needs it, too: it stands outside.
+  const [lasting] = splitExports(
+    await bundle(`export { lasting } from ${tabs};`),
+  );
   // The locks that a dead instance holds are given back, its timers and listeners end.
   const guarded = `wasm = guard(instance.exports, (cause) => { ${exported.endAll}(); trapped(cause); });
-    ${exported.setSecondary}(async () => { await WebAssembly.instantiate(await secondary(), { p: instance.exports }); });`;
+    let rest;
+    ${exported.setSecondary}(async () => { const module = await secondary(); rest ??= new WebAssembly.Instance(module, { p: instance.exports }); });`;
   const random = "globalThis.crypto.getRandomValues(";
   const own = body
     .replace(...once(body, "wasm = instance.exports;", guarded))
     // One module, named once for each place that imports it: a bundler would warn of the second.
     .replace(/("[^"]+\.js"): (\w+),\s*(?=\1)/g, "")
     // Taken when the core is made, as everything else in port.js.
-    .replace(...once(body, random, "getRandomValues("));
+    .replace(...once(body, random, "getRandomValues("))
+    .replace(...once(body, code(lasting), ""));
   const source = `${guard}
+export ${code(lasting)}
 export function createCore(module, trapped, secondary) {
 const getRandomValues = globalThis.crypto?.getRandomValues?.bind(crypto);
 ${own}
@@ -26,20 +37,17 @@ ${exported.initSync}({ module });
 return ${exported.AuthCore};
 }`;
   const { transform } = await esbuild();
-  const { code } = await transform(source, {
+  const { code: minified } = await transform(source, {
     minify: true,
     format: "esm",
     target: "es2022",
     legalComments: "none",
   });
-  return code;
+  return minified;
 }
 
-/** The module with its snippets, without what nobody uses. */
-async function bundle(file) {
-  const contents = `
-    export { AuthCore, initSync } from ${JSON.stringify(file)};
-    export { endAll, setSecondary } from ${JSON.stringify(await portOf(file))};`;
+/** A module with all that it imports, without what nobody uses. */
+async function bundle(contents) {
   const { build } = await esbuild();
   const { outputFiles } = await build({
     stdin: { contents, resolveDir: "." },
@@ -56,12 +64,15 @@ async function bundle(file) {
 /** When it is needed: this file is read before the npm packages are there. */
 const esbuild = () => import("esbuild");
 
-/** The crate's own JavaScript, where wasm-bindgen has put it. */
-async function portOf(file) {
+/** A file of the crate's own JavaScript, where wasm-bindgen has put it. */
+async function crateFile(file, name) {
   const snippets = join(dirname(file), "snippets");
   const [crate] = await readdir(snippets);
-  return join(snippets, crate, "src/browser/port.js");
+  return join(snippets, crate, "src/browser", name);
 }
+
+/** The function alone, without what stands before it. */
+const code = (text) => text.slice(text.indexOf("function ")).trim();
 
 /** The module's statements, and by which names its exports go in there. */
 function splitExports(source) {

@@ -58,7 +58,7 @@ import {
   takeText,
   type View,
 } from "./view.js";
-import { failed, type ModuleSource } from "./wasm.js";
+import { failed, missing, type ModuleSource } from "./wasm.js";
 
 /** Clients by issuer and client: equal options give the same one (double mount, hot reload). */
 const clients = new Map<string, Client>();
@@ -67,8 +67,7 @@ const LOADING = Object.freeze({ status: "loading", user: null, error: null });
 
 /** What to do about each; what only the Rust side tells comes with it, from texts.ts. */
 const WARNINGS: Partial<Record<WarningCode, string>> = {
-  logout_unconfirmed:
-    "No state came back: register the exact postLogoutRedirectUri",
+  logout_unconfirmed: "Register the exact postLogoutRedirectUri",
 };
 
 /** Creates a client; the module comes from `source` when it is first needed. */
@@ -240,19 +239,17 @@ function makeClient(
     addEventListener("storage", signedInElsewhere, on);
     const here = new URL(location.href);
     const isBack = isCallback(here, normal);
-    let asks = false;
     if (isBack && normal.callback === "auto") {
       handle(take(here)).catch(reportForeign);
     } else {
       const loggedOut = returned(here);
-      asks = shares && !isBack && loggedOut === undefined && !stored();
-      if (!asks) restore(loggedOut);
+      if (shares && !isBack && loggedOut === undefined && !stored()) {
+        asked = share(true).then(adopt);
+        return;
+      }
+      restore(loggedOut);
     }
-    if (asks) {
-      asked = share(true).then(adopt);
-    } else if (shares) {
-      whenIdle(() => share(false));
-    }
+    if (shares) whenIdle(() => share(false));
   }
 
   /** Answers new tabs from now on; asks them for the session first, if this is one. Where it cannot be loaded, nothing is shared. */
@@ -326,16 +323,11 @@ function makeClient(
 
   async function make(): Promise<Instance> {
     const [{ create, compile }, given] = await Promise.all([
-      import("./engine.js").then(
-        (engine) => {
-          // Needed as soon as there is a session: on its way beside the first.
-          if (stored()) engine.preload(failed);
-          return engine;
-        },
-        (cause: unknown) => {
-          throw failed("network", null, cause);
-        },
-      ),
+      import("./engine.js").then((engine) => {
+        // Needed as soon as there is a session: on its way beside the first.
+        if (stored()) engine.preload(failed);
+        return engine;
+      }, missing),
       source(),
       asked,
     ]);

@@ -26,6 +26,9 @@ export interface AuthCore {
   free(): void;
 }
 
+/** What `start` gives, also to a page that was in the back/forward cache meanwhile, whatever the engine forgets there. */
+export function lasting<T>(start: () => Promise<T>): Promise<T>;
+
 /** Instantiates the module; `secondary` loads the one with the rest of the program, when that is needed. After a trap the instance is dead: `trapped` is called once, and nothing of it runs any more. */
 export function createCore(
   module: WebAssembly.Module,

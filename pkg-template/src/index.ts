@@ -6,16 +6,13 @@ import type {
   IdTokenClaims,
   PlainOAuthOptions,
 } from "./types.js";
-import { failed } from "./wasm.js";
+import { missing } from "./wasm.js";
 
 export { AuthError, isAuthError } from "./errors.js";
 export type * from "./types.js";
 
 /** The wasm that this package carries, in a chunk of its own, loaded when it is first needed. */
-const inlined = () =>
-  import("./wasm-inline.js").catch((cause: unknown) => {
-    throw failed("network", null, cause);
-  });
+const inlined = () => import("./wasm-inline.js").catch(missing);
 
 /** OAuth 2.0 without OpenID Connect: no ID Token, so no `user`. */
 export function createAuth(options: PlainOAuthOptions): Auth<null>;

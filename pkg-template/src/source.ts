@@ -2,13 +2,11 @@
 
 import type { compiled } from "./engine.js";
 import type { WasmSource } from "./types.js";
-import { failed } from "./wasm.js";
+import { failed, missing } from "./wasm.js";
 
 /** It stands beside the glue: shared with the facade it would be a chunk of its own, and a request before everything. */
 const compile: typeof compiled = async (...all) => {
-  const engine = await import("./engine.js").catch((cause: unknown) => {
-    throw failed("network", null, cause);
-  });
+  const engine = await import("./engine.js").catch(missing);
   return engine.compiled(...all);
 };
 
@@ -17,9 +15,7 @@ export async function compileSource(
   source: WasmSource,
 ): Promise<WebAssembly.Module> {
   // A request that failed was the application's; one that was read already cannot be tried again.
-  const given = await Promise.resolve(source).catch((cause: unknown) => {
-    throw failed("network", null, cause);
-  });
+  const given = await Promise.resolve(source).catch(missing);
   if (given instanceof WebAssembly.Module) return compile(given, null, failed);
   const url =
     typeof given === "string" || given instanceof URL

@@ -1,6 +1,7 @@
 // What makes a module of the text in which this package carries one; it comes with the first that is loaded.
 
 import { compile } from "./compile.js";
+import { lasting } from "./core.js";
 import type { failed, Streams } from "./wasm.js";
 
 /** What the small module has; `join` reads the streams at its first place, and writes the wasm at its second. */
@@ -19,7 +20,7 @@ export function joined(
 ): Promise<WebAssembly.Module> {
   let module = modules.get(streams);
   if (!module) {
-    module = join(streams, fail);
+    module = lasting(() => join(streams, fail));
     modules.set(streams, module);
     module.catch(() => modules.delete(streams));
   }

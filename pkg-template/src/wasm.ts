@@ -32,3 +32,8 @@ export function failed(
   const retryable = problem === "network" && url !== null;
   return AuthError.of("wasm_load_failed", { url, problem }, retryable, cause);
 }
+
+/** A chunk of this package that did not come. */
+export function missing(cause: unknown): never {
+  throw failed("network", null, cause);
+}

@@ -2,7 +2,7 @@
 // come later, by one callback. Nothing runs at import.
 
 import { Locks } from "./locks.js";
-import { Tabs, taken } from "./tabs.js";
+import { lasting, Tabs, taken } from "./tabs.js";
 
 /** No document of an authorization server is larger, in bytes. */
 const largest = 1 << 20;
@@ -129,7 +129,7 @@ export class Port {
   }
 
   loadSecondary(ticket) {
-    (loading ??= loadRest()).then(
+    (loading ??= lasting(loadRest)).then(
       () => this.#tell(ticket, 0, ""),
       () => {
         loading = undefined;
@@ -150,7 +150,8 @@ export class Port {
     let answer;
     try {
       const { parse, subtle } = this.#page;
-      answer = await verify(subtle, algorithm, parse(jwk), ...copies);
+      const key = parse(jwk);
+      answer = await lasting(() => verify(subtle, algorithm, key, ...copies));
     } catch ({ name }) {
       answer = [name === "NotSupportedError" ? unsupported : 0, ""];
     }

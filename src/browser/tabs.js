@@ -31,6 +31,20 @@ export function taken(object, names) {
   return object && Object.fromEntries(names.map(method));
 }
 
+/**
+ * What `start` gives, also to a page that was in the back/forward cache meanwhile: in Firefox, what ends while a page is
+ * there never ends for the page, so it is started again.
+ */
+export function lasting(start) {
+  let cameBack;
+  return new Promise((resolve, reject) => {
+    const begin = () => start().then(resolve, reject);
+    cameBack = ({ persisted }) => persisted && begin();
+    globalThis.addEventListener?.("pageshow", cameBack);
+    begin();
+  }).finally(() => globalThis.removeEventListener?.("pageshow", cameBack));
+}
+
 export class Tabs {
   /** Told what the channel says of locks. */
   onLock = () => {};
@@ -169,6 +183,10 @@ export class Tabs {
    */
   async run(work, mode = "readwrite") {
     if (!this.#db) await this.#connect();
+    return lasting(() => this.#transact(work, mode));
+  }
+
+  async #transact(work, mode) {
     let transaction;
     try {
       transaction = this.#db.transaction(store, mode);
@@ -344,19 +362,22 @@ export class Tabs {
   #connect() {
     let late;
     const open = (resolve, reject) => {
+      clearTimeout(late);
       late = setTimeout(reject, patience);
       const request = this.#page.open(database);
       request.onupgradeneeded = () => request.result.createObjectStore(store);
       request.onerror = reject;
       request.onsuccess = () => {
-        this.#db = request.result;
+        // One is enough, where it was asked for twice.
+        if (this.#db) request.result.close();
+        this.#db ??= request.result;
         this.#db.onversionchange = this.#forget;
         this.#db.onclose = this.#forget;
         resolve();
       };
     };
     const retry = () => (this.#opening = undefined);
-    return (this.#opening ??= new Promise(open)
+    return (this.#opening ??= lasting(() => new Promise(open))
       .finally(() => clearTimeout(late))
       .catch((cause) => {
         this.#retrying = setTimeout(retry, again);

@@ -100,6 +100,64 @@ test.describe("a page that comes back from the back/forward cache", () => {
     });
   }
 
+  // Firefox: whatever would have ended while the page was away never ends for it.
+  for (const [what, forget, isStarted] of [
+    ["a wasm that was being compiled", ["WebAssembly", "compile"]],
+    ["a mailbox that was being opened", ["IDBFactory.prototype", "open"]],
+    ["a look into it", ["IDBDatabase.prototype", "transaction"], true],
+    ["a key that was being read", ["SubtleCrypto.prototype", "importKey"]],
+  ])
+    test(`begins again what the engine has forgotten: ${what}`, async ({
+      page,
+      app,
+      scripted,
+    }) => {
+      const options = optionsFor(app, scripted);
+      await open(page, app);
+      await returnFrom(page, app, options);
+      if (isStarted) {
+        await begin(page, options);
+        await call(page, "getAccessToken", { forceRefresh: true });
+      }
+      await page.evaluate(([path, name]) => {
+        const target = path.split(".").reduce((it, name) => it[name], window);
+        const { [name]: real } = target;
+        window.forgotten = 0;
+        target[name] = function (...args) {
+          window.forgotten += 1;
+          if (window.forgotten > 1) return real.apply(this, args);
+          // A database whose upgrade nobody hears of would be empty for good.
+          if (name === "open") args[0] = "another";
+          const lost = real.apply(this, args);
+          if (lost instanceof Promise) return new Promise(() => {});
+          // Nothing that is listened for comes.
+          return new Proxy(lost, {
+            set: () => true,
+            get(target, key) {
+              const value = target[key];
+              return typeof value === "function" ? value.bind(target) : value;
+            },
+          });
+        };
+      }, forget);
+      await page.evaluate((options) => {
+        if (!window.auth) start(options);
+        window.token = auth.getAccessToken({ forceRefresh: true });
+      }, options);
+      await page.waitForFunction(() => window.forgotten === 1);
+      await page.evaluate(() => {
+        dispatchEvent(new PageTransitionEvent("pagehide", { persisted: true }));
+        dispatchEvent(new PageTransitionEvent("pageshow", { persisted: true }));
+      });
+      expect(await page.evaluate(() => window.token)).toMatch(/at-/);
+      const { moments, status } = await page.evaluate(() => ({
+        moments: window.moments.map(({ type }) => type),
+        status: auth.state.status,
+      }));
+      expect(status).toBe("signedIn");
+      expect(moments).not.toContain("warning");
+    });
+
   for (const [name, meanwhile, seen] of [
     [
       "nobody after a logout",
