@@ -146,11 +146,13 @@ impl<P: Platform> Auth<P> {
             let (family, generation) = match receipt {
                 Receipt::Kept => return,
                 Receipt::Absent => return self.warn(Warning::NoMailbox),
-                Receipt::Ended if anew && held.generation > 1 => match Family::random(&self.0.platform) {
-                    Ok(new) => (new, 0),
-                    // It was founded with randomness: there is some.
-                    Err(_) => return,
-                },
+                Receipt::Ended if anew && held.generation > 1 => {
+                    match Family::random(&self.0.platform) {
+                        Ok(new) => (new, 0),
+                        // It was founded with randomness: there is some.
+                        Err(_) => return,
+                    }
+                }
                 Receipt::Ended => {
                     self.apply(Input::Family(Entry::Tombstone(pending.family)));
                     let access_token = held.tokens.last().map(|(_, token)| token.value.clone());
