@@ -298,6 +298,6 @@ async function inlinePart(...names) {
   const bytes = Buffer.from(deflated).toString("base64");
   await writeFile(
     inWork(names[2]),
-    `export const bytes = "${bytes}";\nexport const joiner = ${joiner.length};\n`,
+    `export const bytes = () => "${bytes}";\nexport const joiner = ${joiner.length};\n`,
   );
 }

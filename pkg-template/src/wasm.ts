@@ -3,7 +3,8 @@ import type { AuthErrorDetails } from "./types.js";
 
 /** A wasm as this package carries it: a small module, and the streams that it puts together; deflated, in base64. */
 export interface Streams {
-  readonly bytes: string;
+  /** Gives the text, or is only read. */
+  readonly bytes: () => string;
   /** The size of the small module, in bytes. */
   readonly joiner: number;
 }

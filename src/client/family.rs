@@ -132,27 +132,25 @@ impl<P: Platform> Auth<P> {
     }
 
     /// Waits for the receipt of what was published, and draws the consequence. A sign-in is newer than what was there
-    /// before: it goes on in a family of its own where that one has ended, and above what surpassed it. The family that
-    /// it founded can only have ended after it.
+    /// before: it goes on in a family of its own where that one has ended, and above what surpassed it.
     pub(super) async fn settle(&self, mut published: Option<Pending>, anew: bool) {
         while let Some(pending) = published {
             let receipt = pending.receipt.await;
-            let record = self.held();
-            let held = record.filter(|held| {
+            let held = self.held().filter(|held| {
                 held.family.id == pending.family && held.generation == pending.generation
             });
             // Whoever went on meanwhile has a receipt of his own.
             let Some(held) = held else { return };
+            // A family that a sign-in has founded can only have ended after it.
+            let stayed = anew && held.generation > 1;
             let (family, generation) = match receipt {
                 Receipt::Kept => return,
                 Receipt::Absent => return self.warn(Warning::NoMailbox),
-                Receipt::Ended if anew && held.generation > 1 => {
-                    match Family::random(&self.0.platform) {
-                        Ok(new) => (new, 0),
-                        // It was founded with randomness: there is some.
-                        Err(_) => return,
-                    }
-                }
+                Receipt::Ended if stayed => match Family::random(&self.0.platform) {
+                    Ok(new) => (new, 0),
+                    // It was founded with randomness: there is some.
+                    Err(_) => return,
+                },
                 Receipt::Ended => {
                     self.apply(Input::Family(Entry::Tombstone(pending.family)));
                     let access_token = held.tokens.last().map(|(_, token)| token.value.clone());
