@@ -18,8 +18,7 @@ export async function finishGlue(file, renamed) {
   );
   // The locks that a dead instance holds are given back, its timers and listeners end.
   const guarded = `wasm = guard(instance.exports, (cause) => { ${exported.endAll}(); trapped(cause); });
-    let rest;
-    ${exported.setSecondary}(async () => { const module = await secondary(); rest ??= new WebAssembly.Instance(module, { p: instance.exports }); });`;
+    ${exported.setSecondary}(async () => { await WebAssembly.instantiate(await secondary(), { p: instance.exports }); });`;
   const random = "globalThis.crypto.getRandomValues(";
   const own = body
     .replace(...once(body, "wasm = instance.exports;", guarded))
