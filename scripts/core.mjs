@@ -267,7 +267,7 @@ async function holdJoined(joiner, streams, wasm) {
   const { instance } = await WebAssembly.instantiate(joiner);
   const { memory, join, __heap_base } = instance.exports;
   const to = __heap_base.value + streams.length;
-  memory.grow((to + wasm.length) >> 16);
+  memory.grow((to + wasm.length + 2) >> 16);
   new Uint8Array(memory.buffer).set(streams, __heap_base.value);
   join(__heap_base.value, to);
   if (!wasm.equals(new Uint8Array(memory.buffer, to, wasm.length)))

@@ -232,19 +232,26 @@ for (const adapter of ["xhr", "fetch"])
           async (client, path, axios) => {
             const end = new AbortController();
             const { signal } = end;
-            const sent = client.get(path, { signal }).catch((error) => error);
-            await new Promise((resolve) => setTimeout(resolve, 500));
-            end.abort();
-            const error = await sent;
+            window.giveUp = () => end.abort();
+            const sent = client.get(path, { signal });
+            const error = await sent.catch((error) => error);
             return [axios.isCancel(error), error.response?.status];
           },
           path,
           { adapter },
         );
+      /** Once the server was asked for so many tokens. */
+      const giveUpAfter = async (count) => {
+        await expect.poll(() => scripted.count("token")).toBe(count);
+        await page.waitForFunction(() => window.giveUp);
+        await page.evaluate(() => giveUp());
+      };
       // While another token is awaited after a refusal, that stands.
       app.reset();
       scripted.holdNext("token", held);
-      expect(await give("/api/refuse-all")).toEqual([false, 401]);
+      const refused = give("/api/refuse-all");
+      await giveUpAfter(2);
+      expect(await refused).toEqual([false, 401]);
       expect(app.withToken).toHaveLength(1);
       answer();
       await page.evaluate(() => auth.getAccessToken({ forceRefresh: true }));
@@ -252,10 +259,13 @@ for (const adapter of ["xhr", "fetch"])
       await expireStored(page, options);
       await open(page, app);
       scripted.holdNext("token", new Promise((resolve) => (answer = resolve)));
+      const before = scripted.count("token");
       const began = begin(page, options);
       await page.waitForFunction(() => window.auth);
       app.reset();
-      expect(await give("/api/given-up")).toEqual([true, undefined]);
+      const waiting = give("/api/given-up");
+      await giveUpAfter(before + 1);
+      expect(await waiting).toEqual([true, undefined]);
       answer();
       await began;
       await page.waitForTimeout(200);

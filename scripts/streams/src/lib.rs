@@ -183,7 +183,8 @@ struct Join {
 ///
 /// # Safety
 ///
-/// `streams` is what `split` made, and at `module` there is room for the size that stands in it.
+/// `streams` is what `split` made, and at `module` there is room for the size that stands in it and two octets more, which
+/// the last body may need until its length is known.
 #[cfg_attr(target_arch = "wasm32", unsafe(no_mangle))]
 pub unsafe extern "C" fn join(streams: *const u8, module: *mut u8) {
     // SAFETY: the caller's; all that is read and written lies where `split` measured it.
@@ -250,7 +251,7 @@ impl Join {
     fn body(&mut self) {
         let start = self.to;
         self.last_used.known = 0;
-        // SAFETY: `join`'s; what stands behind the bodies is longer than the room for a length.
+        // SAFETY: `join`'s; a length takes one octet at the least, so two more are enough.
         unsafe {
             let body = start.add(3);
             self.to = body;
