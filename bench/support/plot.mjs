@@ -93,7 +93,7 @@ ${spread}<text x="${place.value}" y="${y + 17}">${value}</text></g>`;
 
 /** Lines over what grows, both axes from 0: what is linear is straight. */
 function curves({ across, lines }) {
-  const [left, right, top, bottom] = [70, 600, 12, 200];
+  const [left, right, top, bottom] = [70, 570, 12, 200];
   const points = lines.flatMap((line) => line.points);
   const width = scale(Math.max(...points.map(({ at }) => at)));
   const height = scale(Math.max(...points.flatMap(({ numbers }) => numbers)));
@@ -111,7 +111,9 @@ function curves({ across, lines }) {
     (size) =>
       `<text class="tick" x="${x(size)}" y="${bottom + 16}" text-anchor="middle">${short(size)}</text>`,
   );
-  const drawn = lines.map((line) => curve(line, x, y, lines.length > 1));
+  const many = lines.length > 1;
+  const taken = [];
+  const drawn = lines.map((line) => curve(line, x, y, many, taken));
   return `<svg viewBox="0 0 ${place.whole} ${bottom + 38}" role="img">
 ${grid.join("\n")}
 ${marks.join("\n")}
@@ -120,7 +122,8 @@ ${drawn.join("\n")}
 </svg>`;
 }
 
-function curve({ name, points }, x, y, many) {
+/** `taken` are the heights of the labels that are there: each stands by the end of its line, and in nobody's way. */
+function curve({ name, points }, x, y, many, taken) {
   const all = points
     .filter(({ numbers }) => numbers.length > 0)
     .map(({ at, numbers }) => ({ at, ...quartiles(numbers) }));
@@ -131,9 +134,17 @@ function curve({ name, points }, x, y, many) {
       `<line class="range" x1="${x(at)}" x2="${x(at)}" y1="${y(least)}" y2="${y(most)}"/><line class="quartiles" x1="${x(at)}" x2="${x(at)}" y1="${y(lower)}" y2="${y(upper)}"/><circle class="dot" cx="${x(at)}" cy="${y(middle)}" r="3.5"/>`,
   );
   const { at, middle } = all.at(-1);
-  const label = `${many ? `${name}: ` : ""}${all.map((one) => short(one.middle)).join(", ")}`;
+  let height = Number(y(middle)) + 4;
+  while (taken.some((other) => Math.abs(other - height) < 34)) height += 1;
+  taken.push(height);
+  const words = all.map((one) => short(one.middle)).join(", ");
+  const beside = Number(x(at)) + 12;
+  const label = [...(many ? [name] : []), words].map(
+    (text, down) =>
+      `<text x="${beside}" y="${height + 15 * down}">${escaped(text)}</text>`,
+  );
   return `<g class="own"><polyline class="curve" points="${path}"/>${dots.join("")}
-<text x="${Number(x(at)) + 12}" y="${Number(y(middle)) + 4}">${escaped(label)}</text></g>`;
+${label.join("")}</g>`;
 }
 
 /** Four or five round numbers from 0 to beyond the largest. */
