@@ -194,7 +194,7 @@ function checks(group, name, engine, list) {
           tally = plus(tally, pass());
         } catch (error) {
           console.log(`\n${title}: ${error.message}\n`);
-          const [last] = error.message.trim().split("\n").slice(-1);
+          const last = error.message.trim().split("\n").at(-1);
           tally = plus(tally, fail(`${title}: ${last}`));
         }
       }

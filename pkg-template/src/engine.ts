@@ -1,13 +1,16 @@
 // What is loaded when it is first needed, as one chunk: the glue of the Rust side, what that side calls, and the texts for
 // what it tells. It imports nothing that the facade has, which would then be in a chunk of its own.
 
-import { createCore, type AuthCore } from "./core.js";
+import { compile as compileOnce } from "./compile.js";
+import { createCore, lasting, type AuthCore } from "./core.js";
 import { createHost } from "./host.js";
 import { joined } from "./streams.js";
 import { ERRORS, WARNINGS } from "./texts.js";
 import type { failed, Streams } from "./wasm.js";
 
-export { compile as compiled } from "./compile.js";
+/** Compiles what an application has given. */
+export const compiled: typeof compileOnce = (...all) =>
+  lasting(() => compileOnce(...all));
 
 /** What a sign-in does not need: a wasm of its own, which shares the memory of the first. */
 const secondary = (fail: typeof failed) =>

@@ -101,10 +101,19 @@ test.describe("a page that comes back from the back/forward cache", () => {
   }
 
   // Firefox: whatever would have ended while the page was away never ends for it.
-  for (const [what, forget, isStarted] of [
+  for (const [what, forget, { isStarted, wasm } = {}] of [
     ["a wasm that was being compiled", ["WebAssembly", "compile"]],
+    [
+      "a wasm of the application's",
+      ["WebAssembly", "compile"],
+      { wasm: "/core.wasm" },
+    ],
     ["a mailbox that was being opened", ["IDBFactory.prototype", "open"]],
-    ["a look into it", ["IDBDatabase.prototype", "transaction"], true],
+    [
+      "a look into it",
+      ["IDBDatabase.prototype", "transaction"],
+      { isStarted: true },
+    ],
     ["a key that was being read", ["SubtleCrypto.prototype", "importKey"]],
   ])
     test(`begins again what the engine has forgotten: ${what}`, async ({
@@ -140,10 +149,14 @@ test.describe("a page that comes back from the back/forward cache", () => {
           });
         };
       }, forget);
-      await page.evaluate((options) => {
-        if (!window.auth) start(options);
-        window.token = auth.getAccessToken({ forceRefresh: true });
-      }, options);
+      await page.evaluate(
+        ([options, wasm]) => {
+          if (wasm) start({ ...options, wasm }, createExternal);
+          else if (!window.auth) start(options);
+          window.token = auth.getAccessToken({ forceRefresh: true });
+        },
+        [options, wasm],
+      );
       await page.waitForFunction(() => window.forgotten === 1);
       await page.evaluate(() => {
         dispatchEvent(new PageTransitionEvent("pagehide", { persisted: true }));
